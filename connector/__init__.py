@@ -1,0 +1,19 @@
+"""The bridge between Asterisk's Manager Interface and Apache Kafka.
+
+The house, from the ground up; a room may look only at rooms named before it:
+
+    errors, facts   what can go wrong, and everything worth a log line or a counter, as values
+    ami             AMI as a language, pure: frames, messages, actions, the login
+    avro            Avro as a language, pure: schemas, wire text to typed values, encoding
+    events          the road from AMI to Kafka as functions from values to values
+    settings        what the operator says and what follows from it
+    roads           coroutines that carry values between the ports; they decide nothing
+    edges           every socket, file and thread; the only users of panoramisk and confluent_kafka
+    demo            the simulated PBX, the embedded broker and the live picture
+    preflight, app  every check before running; opening and closing the parts
+    cli             the command line
+
+`docs/design.md` draws it and says why.
+"""
+
+__version__ = "0.1.0"

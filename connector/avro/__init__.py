@@ -1,0 +1,1 @@
+"""Avro as a language: schemas, AMI text to typed values, encoding; the only users of fastavro."""

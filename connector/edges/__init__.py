@@ -1,0 +1,1 @@
+"""Every socket, file and thread: calls and errors are translated here, nothing is decided."""

@@ -1,0 +1,1 @@
+"""The road from AMI to Kafka as functions from values to values."""

@@ -1,0 +1,58 @@
+"""What crosses the journal: one frame with everything that was decided about it on arrival."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from connector.avro.normalise import Reading
+
+
+class Origin(StrEnum):
+    """Where a message comes from; it, and not the message's name, picks the schema."""
+
+    AMI = "ami"
+    SNAPSHOT = "snapshot"
+    SYNTHETIC = "synthetic"
+    CONNECTOR = "connector"
+
+
+class Source(NamedTuple):
+    """Who speaks: one value per login, shared by all its entries."""
+
+    pbx: str
+    epoch: int
+    system_name: str | None = None
+    asterisk_version: str | None = None
+    ami_version: str | None = None
+
+
+class Flaw(NamedTuple):
+    """Why a frame does not pass as a genuine event: a reason word, and what was seen."""
+
+    reason: str
+    detail: str
+
+
+class Entry(NamedTuple):
+    """One numbered message of one PBX.
+
+    `received_us` is the time of receipt in microseconds since 1970 (UTC). `root` names the call
+    that the message belongs to, None where it belongs to none. `reading` is the parsed frame where
+    it is still at hand; it follows from `frame` and never reaches a disk.
+    """
+
+    source: Source
+    sequence: int
+    received_us: int
+    origin: Origin
+    root: str | None
+    frame: bytes
+    flaw: Flaw | None = None
+    snapshot_id: str | None = None
+    recovered: bool = False
+    reading: "Reading | None" = None
+
+    @property
+    def event_id(self) -> str:
+        """`<pbx>/<epoch>/<sequence>`: the same after a replay, so that consumers can dedupe."""
+        return f"{self.source.pbx}/{self.source.epoch}/{self.sequence}"

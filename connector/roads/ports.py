@@ -1,0 +1,60 @@
+"""What the roads ask of the world; the edges fulfil it without knowing these names."""
+
+from collections.abc import Awaitable, Sequence
+from typing import NamedTuple, Protocol
+
+from connector.events.entry import Entry
+from connector.events.outcome import Publish
+
+
+class GivenUp(NamedTuple):
+    """Entries that a full journal let go: they are lost, and an Overflow record names them."""
+
+    entries: Sequence[Entry]
+
+
+class Refused(NamedTuple):
+    """A record that the broker will never take: its place in the batch, and why."""
+
+    place: int
+    reason: str
+
+
+class Journal(Protocol):
+    """Holds entries from the time they are read until Kafka has acknowledged them."""
+
+    def append(self, entries: Sequence[Entry]) -> Sequence[GivenUp]:
+        """Take entries without waiting; at the limit, say what was let go for them."""
+        ...
+
+    async def read(self, after: int, limit: int) -> Sequence[tuple[int, Entry]]:
+        """Return up to `limit` entries behind position `after`; waits until there is one."""
+        ...
+
+    def release(self, through: int) -> None:
+        """Let go of everything up to and including position `through`."""
+        ...
+
+
+class Sink(Protocol):
+    """Where records go: Kafka, or JSON lines."""
+
+    async def put(self, batch: Sequence[Publish]) -> Awaitable[Sequence[Refused]]:
+        """Hand over records in order.
+
+        The outer await ends when there is room for all of them, the inner one when each is
+        acknowledged or refused for good.
+        """
+        ...
+
+
+class SchemaIds(Protocol):
+    """The registry's numbers for schemas."""
+
+    async def schema_id(self, subject: str, schema_text: str) -> int:
+        """Return the id under which `schema_text` is known for `subject`.
+
+        Raises:
+            RegistryError: the registry is away or refuses; the road tries again later.
+        """
+        ...

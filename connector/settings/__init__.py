@@ -1,0 +1,1 @@
+"""What the operator says and what follows from it."""
