@@ -48,9 +48,9 @@ class Entry(NamedTuple):
     root: str | None
     frame: bytes
     flaw: Flaw | None = None
+    reading: "Reading | None" = None
     snapshot_id: str | None = None
     recovered: bool = False
-    reading: "Reading | None" = None
 
     @property
     def event_id(self) -> str:

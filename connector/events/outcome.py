@@ -15,18 +15,15 @@ class Publish(NamedTuple):
     timestamp_ms: int
 
 
-class Drop(NamedTuple):
-    """Nothing is to be published, by the settings; `event` is the AMI name."""
-
-    reason: str
-    event: str
-
-
 class Quarantine(NamedTuple):
-    """The frame cannot be normalised or is not genuine: `publish` carries it to the dead-letter topic."""
+    """The frame cannot be normalised or is not genuine: `publish` carries it to the dead-letter topic.
+
+    `reason` is a word of a small set, `event` the AMI name, `detail` what was seen.
+    """
 
     reason: str
     event: str
+    detail: str
     publish: Publish
 
 
@@ -37,4 +34,4 @@ class NeedsSchema(NamedTuple):
     schema: EventSchema
 
 
-Outcome = Publish | Drop | Quarantine | NeedsSchema
+Outcome = Publish | Quarantine | NeedsSchema

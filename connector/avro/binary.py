@@ -1,0 +1,56 @@
+"""Avro's binary encoding of the few types that a record of ours is made of.
+
+Avro 1.12, "Binary Encoding": a long is a zig-zag varint, a string its length and its UTF-8, a union
+the index of its branch and the value, an array or map blocks of a count and the items, ended by 0.
+"""
+
+import struct
+from typing import Final
+
+NULL: Final = b"\x00"
+"""The first branch of `["null", T]`, an empty array, an empty map, or False."""
+
+PRESENT: Final = b"\x02"
+"""The branch index of T in `["null", T]`."""
+
+_SEVEN_BITS: Final = 0x7F
+_FOURTEEN_BITS: Final = 0x3FFF
+_LONG_MIN: Final = -(1 << 63)
+_LONG_MAX: Final = (1 << 63) - 1
+
+_ENDING: Final = [
+    bytes((n,)) if n <= _SEVEN_BITS else bytes((n & 0x7F | 0x80, n >> 7)) for n in range(0x4000)
+]
+_GOING_ON: Final = [bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(0x4000)]
+
+
+def fits_long(number: int) -> bool:
+    """Tell whether a number has a place in Avro's 64-bit long."""
+    return _LONG_MIN <= number <= _LONG_MAX
+
+
+def long(number: int) -> bytes:
+    """Encode a 64-bit integer, fourteen bits at a time: two table look-ups for a time in milliseconds less than bit by bit."""
+    rest = (number << 1) ^ (number >> 63)
+    if rest <= _FOURTEEN_BITS:
+        return _ENDING[rest]
+    encoded = b""
+    while rest > _FOURTEEN_BITS:
+        encoded += _GOING_ON[rest & _FOURTEEN_BITS]
+        rest >>= 14
+    return encoded + _ENDING[rest]
+
+
+def string(utf8: bytes) -> bytes:
+    """Encode text that is UTF-8 already."""
+    return long(len(utf8)) + utf8
+
+
+def double(number: float) -> bytes:
+    """Encode a float as IEEE 754 double, little endian."""
+    return struct.pack("<d", number)
+
+
+def optional_string(text: str | None) -> bytes:
+    """Encode a value of `["null", "string"]`."""
+    return NULL if text is None else PRESENT + string(text.encode())

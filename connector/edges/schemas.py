@@ -1,0 +1,42 @@
+"""Schema files: ours, which ship inside the wheel, and a directory of the operator's own."""
+
+from pathlib import Path
+from typing import Final
+
+from connector.avro.schema import EventSchema, SchemaSet, load
+from connector.errors import SchemaError
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+
+
+def directory() -> Path:
+    """Return the directory of our schemas: inside the package when installed, beside it in a checkout."""
+    packed = _PACKAGE / "_schemas"
+    return packed if packed.is_dir() else _PACKAGE.parent / "schemas"
+
+
+def load_schemas(users: Path | None = None) -> SchemaSet:
+    """Load every schema; a user's schema stands in for ours of the same event.
+
+    Raises:
+        SchemaError: a file cannot be read, or is not as the connector needs it.
+    """
+    ours = directory()
+    schemas = {_identity(schema): schema for schema in map(_load, sorted((ours / "events").glob("*.avsc")))}
+    if users is not None:
+        if not users.is_dir():
+            raise SchemaError(f"events.user_schemas: {users} is no directory")
+        schemas |= {_identity(schema): schema for schema in map(_load, sorted(users.glob("*.avsc")))}
+    return SchemaSet(schemas.values(), _load(ours / "unknown.avsc"), _load(ours / "connector.avsc"))
+
+
+def _identity(schema: EventSchema) -> tuple[str, str]:
+    return schema.event, schema.user_event
+
+
+def _load(path: Path) -> EventSchema:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SchemaError(f"{path}: cannot be read: {error}") from error
+    return load(text, str(path))

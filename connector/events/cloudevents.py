@@ -1,0 +1,66 @@
+"""Kafka headers: CloudEvents 1.0 in binary mode, and Kafka Connect's for dead letters."""
+
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from connector.avro.schema import EventSchema
+from connector.events.entry import Entry, Flaw
+
+Headers = list[tuple[str, bytes]]
+
+_SECOND_US = 1_000_000
+_SPEC = ("ce_specversion", b"1.0")
+
+
+class CloudEvents:
+    """Writes the headers of records; keeps what repeats from one to the next."""
+
+    def __init__(self, content_type: str) -> None:
+        self._content_type = ("content-type", content_type.encode())
+        self._types: dict[EventSchema, tuple[str, bytes]] = {}
+        self._sources: dict[str, tuple[str, bytes]] = {}
+        self._second = (-1, "")
+
+    def headers(self, entry: Entry, schema: EventSchema, time_us: int) -> Headers:
+        """Return a record's headers; `ce_subject` is the call, where there is one."""
+        kind = self._types.get(schema)
+        if kind is None:
+            kind = self._types[schema] = ("ce_type", schema.full_name.encode())
+        pbx = entry.source.pbx
+        source = self._sources.get(pbx)
+        if source is None:
+            source = self._sources[pbx] = ("ce_source", f"/asterisk/{quote(pbx, safe='')}".encode())
+        headers = [
+            _SPEC,
+            ("ce_id", entry.event_id.encode()),
+            kind,
+            source,
+            ("ce_time", self._time(time_us)),
+            self._content_type,
+        ]
+        if entry.root is not None:
+            headers.append(("ce_subject", entry.root.encode()))
+        return headers
+
+    def _time(self, time_us: int) -> bytes:
+        second, micros = divmod(time_us, _SECOND_US)
+        if second != self._second[0]:
+            self._second = (second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+        return f"{self._second[1]}.{micros:06d}Z".encode()
+
+
+def dead_letter_headers(entry: Entry, flaw: Flaw, stage: str, topic: str, connector: str) -> Headers:
+    """Return Kafka Connect's error headers; every value is text (Connect's DeadLetterQueueReporter)."""
+    return [
+        ("__connect.errors.topic", topic.encode()),
+        ("__connect.errors.connector.name", connector.encode()),
+        ("__connect.errors.stage", stage.encode()),
+        ("__connect.errors.class.name", b"connector.events.translate"),
+        ("__connect.errors.exception.class.name", flaw.reason.encode()),
+        ("__connect.errors.exception.message", flaw.detail.encode()),
+        _SPEC,
+        ("ce_id", entry.event_id.encode()),
+        ("ce_type", b"org.amikafka.events.DeadLetter"),
+        ("ce_source", f"/asterisk/{quote(entry.source.pbx, safe='')}".encode()),
+        ("content-type", b"application/octet-stream"),
+    ]

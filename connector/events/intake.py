@@ -1,0 +1,143 @@
+"""Where a frame becomes an entry: selection, number, root and integrity are decided here, once.
+
+All state of the road to Kafka lies here, before the journal; behind it everything is a function of
+the entry.
+"""
+
+from collections.abc import Callable, Sequence
+
+from connector.ami.framing import Oversize
+from connector.ami.message import Kind, event_name, kind_of
+from connector.avro.normalise import Normaliser, Reading
+from connector.events.calls import Calls, Merge
+from connector.events.entry import Entry, Flaw, Origin, Source
+from connector.events.integrity import SUSPECT, Integrity
+from connector.events.notices import notice
+from connector.events.selection import Selection
+
+ORPHAN = "orphan"
+OVERSIZE = "oversize"
+UNAWAITED = "unawaited-response"
+
+Unselected = Callable[[str], None]
+
+
+class Intake:
+    """One PBX's giver of numbers.
+
+    Args:
+        source: who speaks, until `up` says it better.
+        normaliser: reads frames.
+        selection: what is published.
+        unselected: told the name of each event that the selection leaves out.
+    """
+
+    def __init__(
+        self, source: Source, normaliser: Normaliser, selection: Selection, unselected: Unselected
+    ) -> None:
+        self._source = source
+        self._normaliser = normaliser
+        self._selection = selection
+        self._unselected = unselected
+        self._sequence = 0
+        self._calls = Calls()
+        self._integrity = Integrity()
+        self._down_since: int | None = None
+        self._last_us: int | None = None
+
+    @property
+    def calls(self) -> Calls:
+        """The channels known and their roots."""
+        return self._calls
+
+    def up(self, source: Source, now_us: int, address: str) -> list[Entry]:
+        """Note a new session: SessionUp, and the Gap since the last one ended."""
+        self._source = source
+        self._integrity = Integrity()
+        entries = [self._own("session_up", now_us, Address=address)]
+        if self._down_since is not None:
+            times = {"From": self._last_us or self._down_since, "To": now_us}
+            entries.append(
+                self._own("gap", now_us, Reason="session lost", Loss="possible", Address=address, **times)
+            )
+            self._down_since = None
+        return entries
+
+    def down(self, now_us: int, reason: str, *, orderly: bool = False) -> list[Entry]:
+        """Note the end of a session; what comes until the next one is not read."""
+        if not orderly:
+            self._down_since = now_us
+        return [self._own("session_down", now_us, Reason=reason)]
+
+    def overflow(self, lost: Sequence[Entry], now_us: int) -> Entry:
+        """Name entries that a full journal let go."""
+        first, last = lost[0].sequence, lost[-1].sequence
+        return self._own("overflow", now_us, FirstSequence=first, LastSequence=last, Count=len(lost))
+
+    def frames(self, frames: Sequence[bytes], received_us: int) -> list[Entry]:
+        """Take the frames of one read, in order, and return what is to be journaled."""
+        entries: list[Entry] = []
+        self._last_us = received_us
+        for frame in frames:
+            if frame.startswith(b"Event: ") and not isinstance(frame, Oversize):
+                self._event(frame, received_us, entries)
+            else:
+                self._odd(frame, received_us, entries)
+        return entries
+
+    def _event(self, frame: bytes, received_us: int, entries: list[Entry]) -> None:
+        reading = self._normaliser.read(frame)
+        flaw = self._integrity.judge(reading)
+        root: str | None = None
+        if flaw is None:
+            # A forged Uniqueid must not bring a root into the world.
+            root, merge = self._calls.root_of(reading, received_us)
+            if merge is not None:
+                entries.append(self._merge(merge, received_us))
+        elif flaw.reason == SUSPECT:
+            entries.append(
+                self._own("suspect", received_us, Reason=flaw.detail, Message=reading.shape.schema.event)
+            )
+        if flaw is None and reading.shape.schema not in self._selection:
+            self._unselected(reading.shape.schema.event)
+            return
+        entries.append(self._number(frame, received_us, root, flaw, reading))
+
+    def _odd(self, frame: bytes, received_us: int, entries: list[Entry]) -> None:
+        kind = kind_of(frame)
+        if isinstance(frame, Oversize):
+            flaw = Flaw(OVERSIZE, f"{frame.size} bytes, SHA-256 {frame.sha256}")
+        elif kind is Kind.GREETING:
+            return
+        elif kind is Kind.RESPONSE:
+            flaw = Flaw(UNAWAITED, "a response that nobody waits for")
+        else:
+            self._integrity.fragment(frame)
+            flaw = Flaw(ORPHAN, "begins neither with Event nor with Response")
+        entries.append(self._number(frame, received_us, None, flaw, None))
+
+    def _number(
+        self, frame: bytes, received_us: int, root: str | None, flaw: Flaw | None, reading: Reading | None
+    ) -> Entry:
+        self._sequence += 1
+        return Entry(self._source, self._sequence, received_us, Origin.AMI, root, frame, flaw, reading)
+
+    def _merge(self, merge: Merge, now_us: int) -> Entry:
+        return self._own(
+            "merge",
+            now_us,
+            Uniqueid=merge.unique,
+            Root=merge.root,
+            PreviousLinkedid=merge.previous,
+            Linkedid=merge.linked,
+        )
+
+    def _own(self, kind: str, now_us: int, **headers: str | int | None) -> Entry:
+        self._sequence += 1
+        frame = notice(kind, headers)
+        return Entry(self._source, self._sequence, now_us, Origin.CONNECTOR, None, frame)
+
+
+def name_of(entry: Entry) -> str:
+    """Return the name by which an entry is counted: the event's, or the kind of frame it is."""
+    return event_name(entry.frame) or kind_of(entry.frame).name.lower()

@@ -1,0 +1,63 @@
+"""Which events are published: the operator's list against the schemas that exist."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from connector.avro.schema import EventSchema, SchemaSet
+from connector.errors import SettingsError
+
+DEFAULT: Final = "@default"
+ALL: Final = "@all"
+UNKNOWN: Final = "@unknown"
+
+
+class Selection:
+    """The schemas whose events are published.
+
+    Args:
+        schemas: all that are known.
+        terms: read from left to right, each adds or, with a leading `-`, takes away: an event's
+            name, `@<family>`, `@default`, `@all`, or `@unknown` (events without a schema).
+
+    Raises:
+        SettingsError: a term names nothing; the nearest names are given.
+    """
+
+    def __init__(self, schemas: SchemaSet, terms: Sequence[str] = (DEFAULT, UNKNOWN)) -> None:
+        self._chosen: set[EventSchema] = set()
+        for term in terms:
+            named = set(_named(term.removeprefix("-"), schemas))
+            if term.startswith("-"):
+                self._chosen -= named
+            else:
+                self._chosen |= named
+        self._chosen.add(schemas.connector)
+
+    def __contains__(self, schema: EventSchema) -> bool:
+        """Tell whether events of this schema are published."""
+        return schema in self._chosen
+
+    @property
+    def schemas(self) -> list[EventSchema]:
+        """What is published, by event name."""
+        return sorted(self._chosen, key=lambda schema: (schema.event, schema.user_event))
+
+
+def _named(term: str, schemas: SchemaSet) -> Iterable[EventSchema]:
+    if term == DEFAULT:
+        return [schema for schema in schemas if schema.selected]
+    if term == ALL:
+        return [*schemas, schemas.unknown]
+    if term == UNKNOWN:
+        return [schemas.unknown]
+    found = [schema for schema in schemas if term in (schema.event, f"@{schema.family}")]
+    if not found:
+        raise SettingsError(f"events.select: {term!r} names no event or family{_nearest(term, schemas)}")
+    return found
+
+
+def _nearest(term: str, schemas: SchemaSet) -> str:
+    names = {schema.event for schema in schemas} | {f"@{schema.family}" for schema in schemas}
+    near = difflib.get_close_matches(term, sorted(names), n=3)
+    return f"; near to it: {', '.join(near)}" if near else ""

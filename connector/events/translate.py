@@ -1,0 +1,123 @@
+"""Entry to outcome: what Kafka gets for one frame. A function of the entry alone."""
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NamedTuple
+
+from connector.avro.codec import to_json, wire_prefix
+from connector.avro.normalise import Normaliser, Reading
+from connector.avro.schema import EventSchema
+from connector.events.cloudevents import CloudEvents, dead_letter_headers
+from connector.events.entry import Entry, Flaw, Origin
+from connector.events.integrity import SUSPECT
+from connector.events.intake import name_of
+from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine
+from connector.events.record import Records
+from connector.events.routing import Keys, Routing
+
+TOO_LARGE = "too-large"
+_KEPT_OF_LARGE = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the settings say about records.
+
+    `value` is `avro` (Confluent framing, ids from a registry) or `json`; `suspect` sends suspicious
+    events to the dead-letter topic or publishes them marked; `max_bytes` bounds a record's value.
+    """
+
+    routing: Routing
+    value: str = "avro"
+    suspect: str = "dead-letter"
+    max_bytes: int = 900_000
+    connector: str = "ami-kafka"
+
+
+class _Road(NamedTuple):
+    topic: str
+    subject: str
+    prefix: bytes
+
+
+class Translator:
+    """Turns entries into records.
+
+    Args:
+        normalisers: one for each PBX's name.
+        rules: what the settings say.
+        schema_ids: the registry's ids by subject, which whoever asks the registry fills in.
+    """
+
+    def __init__(
+        self, normalisers: Mapping[str, Normaliser], rules: Rules, schema_ids: MutableMapping[str, int]
+    ) -> None:
+        self._normalisers = normalisers
+        self._rules = rules
+        self._schema_ids = schema_ids
+        self._keys = Keys(rules.routing.key)
+        self._records = Records()
+        self._clouds = CloudEvents(f"application/{rules.value}")
+        self._roads: dict[EventSchema, _Road] = {}
+        self._render: Callable[[EventSchema, bytes], bytes] | None = (
+            None if rules.value == "avro" else to_json
+        )
+
+    def translate(self, entry: Entry) -> Outcome:
+        """Return what becomes of an entry; never raises for what a PBX sent."""
+        flaw = entry.flaw
+        if flaw is not None and (flaw.reason != SUSPECT or self._rules.suspect == "dead-letter"):
+            return self._quarantine(entry, flaw, "TASK_POLL")
+        reading = entry.reading or self._read(entry)
+        schema = reading.shape.schema
+        road = self._roads.get(schema) or self._open(schema)
+        if isinstance(road, NeedsSchema):
+            return road
+        body = self._records.body(entry, reading)
+        value = self._render(schema, body) if self._render else road.prefix + body
+        if len(value) > self._rules.max_bytes:
+            return self._quarantine(entry, Flaw(TOO_LARGE, f"{len(value)} bytes of value"), "VALUE_CONVERTER")
+        received_ms = entry.received_us // 1000
+        headers = self._clouds.headers(entry, schema, _time_us(entry, reading))
+        return Publish(road.topic, self._keys.key_of(entry, reading), value, headers, received_ms)
+
+    def refused(self, entry: Entry, reason: str) -> Quarantine:
+        """Return the dead letter for an entry whose record the broker will never take."""
+        return self._quarantine(entry, Flaw("refused", reason), "KAFKA_PRODUCE")
+
+    def _read(self, entry: Entry) -> Reading:
+        normaliser = self._normalisers[entry.source.pbx]
+        own = entry.origin is Origin.CONNECTOR
+        return normaliser.read_own(entry.frame) if own else normaliser.read(entry.frame)
+
+    def _open(self, schema: EventSchema) -> _Road | NeedsSchema:
+        topic = self._rules.routing.topic_of(schema)
+        subject = self._rules.routing.subject_of(topic, schema)
+        prefix = b""
+        if self._rules.value == "avro":
+            schema_id = self._schema_ids.get(subject)
+            if schema_id is None:
+                return NeedsSchema(subject, schema)
+            prefix = wire_prefix(schema_id)
+        road = self._roads[schema] = _Road(topic, subject, prefix)
+        return road
+
+    def _quarantine(self, entry: Entry, flaw: Flaw, stage: str) -> Quarantine:
+        frame = bytes(entry.frame)
+        topic = self._rules.routing.dead_letter_topic
+        headers = dead_letter_headers(entry, flaw, stage, topic, self._rules.connector)
+        if len(frame) > _KEPT_OF_LARGE:
+            size, digest = getattr(entry.frame, "size", len(frame)), getattr(entry.frame, "sha256", "")
+            headers.append(("ami_kafka_size", str(size).encode()))
+            headers.append(("ami_kafka_sha256", (digest or sha256(frame).hexdigest()).encode()))
+            frame = frame[:_KEPT_OF_LARGE]
+        letter = Publish(topic, entry.source.pbx.encode(), frame, headers, entry.received_us // 1000)
+        return Quarantine(flaw.reason, name_of(entry), flaw.detail, letter)
+
+
+def _time_us(entry: Entry, reading: Reading) -> int:
+    at = reading.shape.time_at
+    if at < 0:
+        return entry.received_us
+    return int(reading.lines[at][11:].replace(b".", b""))
