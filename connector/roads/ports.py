@@ -27,8 +27,11 @@ class Journal(Protocol):
         """Take entries without waiting; at the limit, say what was let go for them."""
         ...
 
-    async def read(self, after: int, limit: int) -> Sequence[tuple[int, Entry]]:
-        """Return up to `limit` entries behind position `after`; waits until there is one."""
+    async def read(self, after: int, limit: int) -> tuple[int, Sequence[Entry]]:
+        """Return up to `limit` entries behind position `after`, and the last one's position.
+
+        Waits until there is one. Positions grow in the order of appending, from 1.
+        """
         ...
 
     def release(self, through: int) -> None:
@@ -56,5 +59,17 @@ class SchemaIds(Protocol):
 
         Raises:
             RegistryError: the registry is away or refuses; the road tries again later.
+        """
+        ...
+
+
+class Topics(Protocol):
+    """Makes topics before their first record, where the settings say so."""
+
+    async def ensure(self, topic: str) -> None:
+        """Return when the topic is there, or is none of our business.
+
+        Raises:
+            BrokerError: it could not be made; the road tries again later.
         """
         ...

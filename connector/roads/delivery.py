@@ -1,0 +1,150 @@
+"""From the journal to Kafka: read, translate, hand over, and release what is acknowledged."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from connector.errors import BrokerError, RegistryError
+from connector.events.entry import Entry
+from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine
+from connector.events.translate import Translator
+from connector.facts import (
+    BrokerTrouble,
+    EventQuarantined,
+    EventsLost,
+    EventsPublished,
+    RecordRefused,
+    RegistryTrouble,
+    Report,
+)
+from connector.roads.ports import Journal, Refused, SchemaIds, Sink, Topics
+
+BATCH: Final = 256
+"""Entries translated without a break: the longest that a read from a PBX waits, a few milliseconds."""
+
+IN_FLIGHT: Final = 128
+"""Batches handed over and not yet acknowledged."""
+
+RETRY_S: Final = 1.0
+
+Sleep = Callable[[float], Coroutine[Any, Any, None]]
+
+
+class _Sent(NamedTuple):
+    through: int
+    entries: Sequence[Entry]
+    records: Sequence[Publish]
+    acknowledged: Awaitable[Sequence[Refused]]
+
+
+class Ends(NamedTuple):
+    """What delivery leads to: the sink, the registry's ids (cached by subject), and the topics."""
+
+    sink: Sink
+    registry: SchemaIds
+    schema_ids: MutableMapping[str, int]
+    topics: Topics
+
+
+class Delivery:
+    """One journal's way to Kafka.
+
+    A batch is released when it and all before it are acknowledged. When the producer fails for good,
+    everything since the last release is translated and handed over again: same ids, same order.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        translator: Translator,
+        ends: Ends,
+        report: Report,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._journal = journal
+        self._translator = translator
+        self._ends = ends
+        self._report = report
+        self._sleep = sleep
+        self._released = 0
+        self._known_topics: set[str] = set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            try:
+                sent: asyncio.Queue[_Sent] = asyncio.Queue(IN_FLIGHT)
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._send(sent))
+                    both.create_task(self._settle(sent))
+            except* BrokerError as errors:
+                for error in errors.exceptions:
+                    self._report(BrokerTrouble(str(error), fatal=True))
+            await self._sleep(RETRY_S)
+
+    async def _send(self, sent: asyncio.Queue[_Sent]) -> None:
+        position = self._released
+        while True:
+            position, entries = await self._journal.read(position, BATCH)
+            records = await self._records(entries)
+            acknowledged = await self._ends.sink.put(records)
+            await sent.put(_Sent(position, entries, records, acknowledged))
+            # The journal may always have more: without a break the PBXs would not be read.
+            await asyncio.sleep(0)
+
+    async def _records(self, entries: Sequence[Entry]) -> list[Publish]:
+        translate, known = self._translator.translate, self._known_topics
+        records: list[Publish] = []
+        for entry in entries:
+            outcome = translate(entry)
+            if not isinstance(outcome, Publish) or outcome.topic not in known:
+                outcome = await self._prepare(entry, outcome)
+            records.append(outcome)
+        return records
+
+    async def _prepare(self, entry: Entry, outcome: Outcome) -> Publish:
+        """Do what a record needs the first time: its schema's id, its topic; report a dead letter."""
+        while isinstance(outcome, NeedsSchema):
+            await self._learn(outcome)
+            outcome = self._translator.translate(entry)
+        if isinstance(outcome, Quarantine):
+            self._report(EventQuarantined(entry.source.pbx, outcome.event, outcome.reason, outcome.detail))
+            outcome = outcome.publish
+        if outcome.topic not in self._known_topics:
+            await self._ends.topics.ensure(outcome.topic)
+            self._known_topics.add(outcome.topic)
+        return outcome
+
+    async def _learn(self, need: NeedsSchema) -> None:
+        try:
+            number = await self._ends.registry.schema_id(need.subject, need.schema.text)
+        except RegistryError as error:
+            self._report(RegistryTrouble(need.subject, str(error), RETRY_S))
+            await self._sleep(RETRY_S)
+        else:
+            self._ends.schema_ids[need.subject] = number
+
+    async def _settle(self, sent: asyncio.Queue[_Sent]) -> None:
+        while True:
+            batch = await sent.get()
+            refused = await batch.acknowledged
+            if refused:
+                await self._bury(batch, refused)
+            self._journal.release(batch.through)
+            self._released = batch.through
+            counts = Counter([record.topic for record in batch.records])
+            for place, _ in refused:
+                counts[batch.records[place].topic] -= 1
+            self._report(EventsPublished(counts))
+
+    async def _bury(self, batch: _Sent, refused: Sequence[Refused]) -> None:
+        """Send what the broker will never take to the dead-letter topic; what even that refuses is lost, and said so."""
+        letters = []
+        for place, reason in refused:
+            entry, record = batch.entries[place], batch.records[place]
+            self._report(RecordRefused(record.topic, reason))
+            letters.append(await self._prepare(entry, self._translator.refused(entry, reason)))
+        for place, reason in await (await self._ends.sink.put(letters)):
+            entry = batch.entries[refused[place].place]
+            self._report(EventsLost(entry.source.pbx, entry.sequence, entry.sequence, 1, reason))
