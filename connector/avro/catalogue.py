@@ -38,7 +38,10 @@ COMPANIONS: dict[str, tuple[str, str, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One header of an event, with the wire type that its text has and the texts that mean nothing."""
+    """One header of an event, with the wire type that its text has and the texts that mean nothing.
+
+    `in_extra` says that it stays in `extra` beside its field, as it must for the major version in which it got one.
+    """
 
     name: str
     type: str = "string"
@@ -47,6 +50,7 @@ class Header:
     sentinels: tuple[str, ...] = ()
     field: str | None = None
     block: str | None = None
+    in_extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,7 @@ def _header(place: str, item: Any) -> Header:
         item.get("escaped", False),
         tuple(item.get("sentinels", ())),
         item.get("field"),
+        in_extra=item.get("in_extra", False),
     )
     if header.type not in TYPES:
         raise SchemaError(f"{place}: {header.name} has the unknown wire type {header.type!r}")

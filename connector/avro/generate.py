@@ -97,7 +97,7 @@ def _doc(row: Row, header: Header) -> str:
 
 
 def _field(name: str, header: Header, wire: str, avro: Any, doc: str) -> dict[str, Any]:
-    empty = {"strings": [], "map": {}}.get(wire)
+    empty: Any = {"strings": [], "map": {}}.get(wire)
     made: dict[str, Any] = {
         "name": name,
         "type": ["null", avro] if empty is None else avro,
@@ -112,6 +112,8 @@ def _field(name: str, header: Header, wire: str, avro: Any, doc: str) -> dict[st
         made["escaped"] = True
     if header.sentinels:
         made["sentinels"] = list(header.sentinels)
+    if header.in_extra:
+        made["in_extra"] = True
     return made
 
 
