@@ -1,0 +1,196 @@
+"""One private Asterisk: its own configuration, state, ports and log, all on loopback.
+
+Several run side by side from one folder of binaries. They share the machine's network, so each listens on
+ports of its own; everything that would listen on a fixed port is not loaded (`conf/modules.conf`).
+"""
+
+import os
+import random
+import re
+import secrets
+import shutil
+import signal
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.parts import Unavailable, debian
+from tests.parts.ami import Manager, Refused
+from tests.parts.processes import LOOPBACK, Child, TooLate, free_port, is_free, listens, wait_until
+
+TEMPLATES = Path(__file__).parent / "conf"
+RTP_PORTS = 40
+ENTER = """
+hostname pbx
+mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" || exit 1
+exec chroot "$0" /usr/sbin/asterisk -f -n -C "$1/etc/asterisk.conf"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a test may choose about its PBX."""
+
+    version: int = 22
+    system_name: str = "pbx-a"
+    debug: bool = False
+    manager_extra: str = ""
+    overrides: dict[str, str] = field(default_factory=dict)
+    """Whole configuration files in place of ours, by name."""
+
+
+class Asterisk:
+    """A running PBX; `with start(...) as pbx`."""
+
+    host = LOOPBACK
+    username = "full"
+
+    def __init__(self, plan: Plan, root: Path, *, outlives: bool = False) -> None:
+        self.plan = plan
+        self.version = plan.version
+        self.system_name = plan.system_name
+        self.secret = secrets.token_hex(12)
+        self.port = free_port()
+        self.sip_port = free_port(socket.SOCK_DGRAM)
+        self.desk_port = free_port(socket.SOCK_DGRAM)
+        self.rtp_port = _free_range(RTP_PORTS)
+        self._root = root
+        self._inside = f"/srv/{uuid.uuid4().hex[:12]}"
+        self.folder = root / self._inside[1:]
+        self._outlives = outlives
+        self._child: Child | None = None
+        self._write_configuration()
+
+    @property
+    def pid(self) -> int:
+        """The process id, for tests that stop the world (SIGSTOP) or look at memory."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start, and return when every module is up."""
+        command = ["unshare", "--mount", "--uts", "--propagation", "private"]
+        command += ["sh", "-c", ENTER, str(self._root), self._inside]
+        self._child = Child(command, self.folder / "log" / "console", outlives=self._outlives)
+        wait_until(self._booted, f"Asterisk {self.version} fully booted", within=90)
+
+    def stop(self) -> None:
+        """End in order: channels are hung up, a Shutdown event may be sent."""
+        with suppress(OSError, Refused, TooLate):
+            self.cli("core stop now")
+        self._running().stop()
+
+    def kill(self) -> None:
+        """End at once, as a crash or a power cut would."""
+        self._running().kill()
+
+    def restart(self) -> None:
+        """Stop and start with the same ports and state."""
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        """End and leave nothing behind."""
+        if self._child is not None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def manager(self, username: str = "full", *, events: str = "on") -> Manager:
+        """Open an AMI session of the tests' own."""
+        return Manager(self.host, self.port, username, self.secret, events=events)
+
+    def cli(self, command: str) -> str:
+        """Run a command of Asterisk's console and give what it prints."""
+        with self.manager(events="off") as session:
+            answer = session.ask("Command", Command=command)
+        return "\n".join(value for name, value in answer.headers if name == "Output")
+
+    def suspend(self) -> None:
+        """Freeze the process: its sockets stay open and nobody answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen process go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def _running(self) -> Child:
+        if self._child is None:
+            raise RuntimeError("not started")
+        return self._child
+
+    def _booted(self) -> bool:
+        self._running().must_live()
+        if not listens(self.host, self.port):
+            return False
+        with suppress(OSError, Refused, TooLate):
+            return "fully booted" in self.cli("core waitfullybooted").lower()
+        return False
+
+    def _write_configuration(self) -> None:
+        for name in ("etc", "lib", "spool", "run", "log"):
+            (self.folder / name).mkdir(parents=True)
+        for template in sorted(TEMPLATES.glob("*.conf")):
+            text = self.plan.overrides.get(template.name, template.read_text())
+            (self.folder / "etc" / template.name).write_text(self._fill(text))
+        for name in ("indications.conf", "acl.conf", "codecs.conf"):
+            shutil.copy(self._root / "etc" / "asterisk" / name, self.folder / "etc" / name)
+
+    def _fill(self, text: str) -> str:
+        modules = next(self._root.glob("usr/lib/**/asterisk/modules"))
+        values = {
+            "HOME": self._inside,
+            "MODULES": f"/{modules.relative_to(self._root)}",
+            "SYSTEM_NAME": self.system_name,
+            "AMI_PORT": str(self.port),
+            "DEBUG": "on" if self.plan.debug else "off",
+            "MANAGER_EXTRA": self.plan.manager_extra,
+            "SECRET": self.secret,
+            "SIP_PORT": str(self.sip_port),
+            "DESK_PORT": str(self.desk_port),
+            "RTP_FIRST": str(self.rtp_port),
+            "RTP_LAST": str(self.rtp_port + RTP_PORTS - 1),
+        }
+        return re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], text)
+
+
+@contextmanager
+def start(
+    version: int = 22,
+    *,
+    system_name: str = "pbx-a",
+    debug: bool = False,
+    manager_extra: str = "",
+    overrides: dict[str, str] | None = None,
+) -> Iterator[Asterisk]:
+    """Run a private PBX for as long as the block lasts."""
+    plan = Plan(
+        version=version,
+        system_name=system_name,
+        debug=debug,
+        manager_extra=manager_extra,
+        overrides=overrides or {},
+    )
+    pbx = prepare(plan)
+    try:
+        pbx.start()
+        yield pbx
+    finally:
+        pbx.remove()
+
+
+def prepare(plan: Plan, *, outlives: bool = False) -> Asterisk:
+    """Lay out a private PBX without starting it."""
+    if os.geteuid() != 0:
+        raise Unavailable("not root: chroot needs it to run an Asterisk of Debian's")
+    return Asterisk(plan, debian.root_folder(plan.version), outlives=outlives)
+
+
+def _free_range(size: int) -> int:
+    """Give the first of so many free UDP ports, below those that the kernel gives to clients."""
+    for _ in range(200):
+        first = random.randrange(10000, 32000, 2)
+        if all(is_free(port, socket.SOCK_DGRAM) for port in range(first, first + size)):
+            return first
+    raise Unavailable(f"no {size} free UDP ports in a row on loopback")
