@@ -81,11 +81,17 @@ class Questions:
             del self._open[action_id]
         return late
 
+    def forget(self, action_id: str) -> None:
+        """Wait no longer for an answer."""
+        self._open.pop(action_id, None)
+
     def abandoned(self) -> list[str]:
         """Forget and return everything that is not answered."""
         return self.expired(math.inf)
 
-    def _put(self, action: AmiAction, due: float, to_bytes: Callable[[AmiAction], bytes]) -> tuple[str, bytes]:
+    def _put(
+        self, action: AmiAction, due: float, to_bytes: Callable[[AmiAction], bytes]
+    ) -> tuple[str, bytes]:
         self._asked += 1
         action_id = f"{self._tag}-{self._asked}"
         data = to_bytes(action._replace(action_id=action_id))

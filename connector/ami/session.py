@@ -1,15 +1,13 @@
-"""One login at a PBX as a machine: bytes and the clock go in, steps come out.
+"""One session at a PBX as a machine: bytes and the clock go in, steps come out.
 
-    GREETING -> CHALLENGE -> LOGIN -> FILTERS -> SETTINGS -> READY -> LEAVING -> OVER
-                (MD5 only)            (if any)
+    GREETING -> LOGIN -> READY -> LEAVING -> OVER
 
-Each state has a deadline; READY has the ping's. The machine never waits for FullyBooted: an account
+Each state has a deadline; READY has the Ping's. The machine never waits for FullyBooted: an account
 without class `system` does not get it. Messages read before READY are held and follow it, so that
 whoever takes them knows the versions of the PBX first. `now` is in seconds, of a clock that never
 steps back.
 """
 
-import hashlib
 import math
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -18,6 +16,7 @@ from typing import Final
 from connector.ami.action import AmiAction
 from connector.ami.completion import Answer
 from connector.ami.framing import Framer
+from connector.ami.login import log_in, welcome
 from connector.ami.message import Kind, kind_of, text_of
 from connector.ami.questions import Questions
 from connector.ami.steps import (
@@ -33,27 +32,17 @@ from connector.ami.steps import (
     Step,
     Welcome,
 )
+from connector.errors import ActionError, LinkLost, LoginRefused
 
 _GREETING: Final = b"Asterisk Call Manager/"
 
 
 class _State(Enum):
     GREETING = auto()
-    CHALLENGE = auto()
     LOGIN = auto()
-    FILTERS = auto()
-    SETTINGS = auto()
     READY = auto()
     LEAVING = auto()
     OVER = auto()
-
-
-_WAITS_FOR: Final = {
-    _State.GREETING: "no greeting from the PBX: is this its AMI port, and plain or TLS as set",
-    _State.CHALLENGE: "no answer to the challenge for the login",
-    _State.LOGIN: "no answer to the login",
-    _State.FILTERS: "no answer to a Filter action",
-}
 
 
 class Session:
@@ -61,31 +50,31 @@ class Session:
 
     Args:
         account: who logs in.
-        now: the instant at which the connection was made.
         deadlines: how long each step may take.
         tag: what the ActionIDs begin with, so that other sessions' are told from ours.
     """
 
-    def __init__(
-        self, account: Account, now: float, deadlines: Deadlines = Deadlines(), tag: str = "connector"
-    ) -> None:
-        self._account = account
+    def __init__(self, account: Account, deadlines: Deadlines, tag: str) -> None:
         self._deadlines = deadlines
+        self._dialogue = log_in(account)
+        self._greeting = ""
         self._questions = Questions(tag)
         self._framer = Framer(account.max_frame)
         self._state = _State.GREETING
-        self._due = now + deadlines.greeting
-        self._heard = now
+        self._due = math.inf
+        self._heard = -math.inf
         self._own = ""
-        self._welcome = Welcome("")
-        self._filters = list(account.filters)
         self._held: list[bytes] = []
         self._steps: list[Step] = []
 
     @property
     def due(self) -> float:
-        """Return the instant at which `tick` has to be called at the latest; it may move on unnoticed."""
+        """Return the instant at which `tick` is to be called; it may move on without being said."""
         return min(self._deadline(), self._questions.due)
+
+    def opened(self, now: float) -> None:
+        """Take the news that there is a connection: the PBX speaks first."""
+        self._due = now + self._deadlines.greeting
 
     def receive(self, data: bytes, now: float) -> Sequence[Step]:
         """Take what a read gave."""
@@ -106,14 +95,13 @@ class Session:
 
     def tick(self, now: float) -> Sequence[Step]:
         """Look at the clock: send a Ping, give up on what is late."""
-        late = self._questions.expired(now)
-        self._steps += [Answered(action_id, None) for action_id in late if action_id != self._own]
         if now >= self._deadline():
             self._overdue(now)
+        self._steps += [Answered(action_id, None) for action_id in self._questions.expired(now)]
         return self._drain()
 
     def ask(self, action: AmiAction, now: float, within: float) -> tuple[str, Sequence[Step]]:
-        """Send an action once READY; return its ActionID, under which `Answered` will come.
+        """Send an action once READY; return the ActionID under which `Answered` will come.
 
         Raises:
             ActionError: the action must not go on the wire.
@@ -124,8 +112,10 @@ class Session:
     def leave(self, now: float) -> Sequence[Step]:
         """Log off; reading goes on until the PBX has said goodbye."""
         if self._state is _State.READY:
-            self._ask_own(_State.LEAVING, AmiAction("Logoff"), now, self._deadlines.farewell)
-        else:
+            self._state = _State.LEAVING
+            self._due = now + self._deadlines.farewell
+            self._ask_own(AmiAction("Logoff"))
+        elif self._state is not _State.LEAVING:
             self._end(Left())
         return self._drain()
 
@@ -134,7 +124,7 @@ class Session:
         if self._state is _State.LEAVING:
             self._end(Left())
         elif self._state is _State.GREETING:
-            hint = "has it reached authlimit in manager.conf, or is the port TLS"
+            hint = "has it reached authlimit in manager.conf, or does the port speak TLS?"
             self._end(Lost(f"the PBX closed the connection without a greeting: {cause or hint}"))
         else:
             when = "" if self._state is _State.READY else " during the login"
@@ -148,24 +138,23 @@ class Session:
         return steps
 
     def _deadline(self) -> float:
-        if self._state is _State.OVER:
-            return math.inf
         if self._state is _State.READY and self._own:
             return max(self._due, self._heard + self._deadlines.pong)
-        return self._due
+        return math.inf if self._state is _State.OVER else self._due
 
     def _overdue(self, now: float) -> None:
-        if self._state is _State.READY:
-            if self._own:
-                self._end(Lost(f"the PBX is silent: not a byte for {now - self._heard:.0f} s, nor a pong"))
-            else:
-                self._ask_own(_State.READY, AmiAction("Ping"), now, self._deadlines.pong)
-        elif self._state is _State.SETTINGS:
-            self._ready(now)
+        if self._state is _State.GREETING:
+            hint = "is this its AMI port, and plain or TLS as set?"
+            self._end(Lost(f"no greeting in {self._deadlines.greeting:g} s: {hint}"))
+        elif self._state is _State.LOGIN:
+            self._advance(None, now)
         elif self._state is _State.LEAVING:
             self._end(Left())
+        elif self._own:
+            self._end(Lost(f"the PBX is silent: a Ping and {now - self._heard:.0f} s without a byte"))
         else:
-            self._end(Lost(_WAITS_FOR[self._state]))
+            self._due = now + self._deadlines.pong
+            self._ask_own(AmiAction("Ping"))
 
     def _recognise(self, head: bytes) -> None:
         if not (head.startswith(_GREETING) or _GREETING.startswith(head)):
@@ -175,51 +164,66 @@ class Session:
         if self._state is _State.OVER:
             return
         if self._state is _State.GREETING:
-            self._greeted(text_of(frame), now)
+            self._state = _State.LOGIN
+            self._greeting = text_of(frame)
+            self._advance(None, now)
             return
         part = None
         if kind_of(frame) is Kind.RESPONSE or self._questions.listing:
             part = self._questions.take(frame)
         if part is None or part.public:
             self._pass(frame)
-        if part is None or part.answer is None:
-            return
-        if part.action_id == self._own:
-            self._own = ""
-            self._advance(part.answer, now)
-        else:
-            self._steps.append(Answered(part.action_id, part.answer))
+        if part is not None and part.answer is not None:
+            self._answered(part.action_id, part.answer, now)
 
     def _pass(self, frame: bytes) -> None:
-        if self._state not in {_State.READY, _State.LEAVING}:
+        if self._state is _State.LOGIN:
             self._held.append(frame)
-        elif self._steps and isinstance(self._steps[-1], Messages):
-            self._steps[-1].frames.append(frame)
+        elif self._steps and isinstance(last := self._steps[-1], Messages):
+            last.frames.append(frame)
         else:
             self._steps.append(Messages([frame]))
 
-    def _greeted(self, greeting: str, now: float) -> None:
-        self._welcome = Welcome(ami_version=greeting.partition("/")[2].strip())
-        if self._account.md5:
-            challenge = AmiAction("Challenge", (("AuthType", "MD5"),))
-            self._ask_own(_State.CHALLENGE, challenge, now, self._deadlines.login)
-        else:
-            self._log_in((("Secret", self._account.secret),), now)
-
-    def _advance(self, answer: Answer, now: float) -> None:
-        """Go on with the answer to what the machine itself has asked."""
-        if self._state in {_State.CHALLENGE, _State.LOGIN, _State.FILTERS} and not answer.success:
-            self._refused(answer.response.get("Message"))
-        elif self._state is _State.CHALLENGE:
-            proof = (answer.response.get("Challenge") + self._account.secret).encode()
-            key = hashlib.md5(proof, usedforsecurity=False).hexdigest()
-            self._log_in((("AuthType", "MD5"), ("Key", key)), now)
-        elif self._state in {_State.LOGIN, _State.FILTERS}:
-            self._configure(now)
-        elif self._state is _State.SETTINGS:
-            self._learn(answer)
-            self._ready(now)
-        elif self._state is _State.READY:
-            self._due = now + self._deadlines.ping_every
+    def _answered(self, action_id: str, answer: Answer, now: float) -> None:
+        if action_id != self._own:
+            self._steps.append(Answered(action_id, answer))
+        elif self._state is _State.LOGIN:
+            self._advance(answer, now)
         elif self._state is _State.LEAVING:
             self._end(Left())
+        else:
+            self._own = ""
+            self._due = now + self._deadlines.ping_every
+
+    def _advance(self, answer: Answer | None, now: float) -> None:
+        """Take the dialogue of the login to its next question, or to its end."""
+        self._questions.forget(self._own)
+        try:
+            ask = self._dialogue.send(answer)
+            self._due = now + (self._deadlines.settings if ask.optional else self._deadlines.login)
+            self._ask_own(ask.action)
+        except StopIteration as end:
+            self._ready(welcome(self._greeting, end.value), now)
+        except (LoginRefused, ActionError) as refusal:
+            self._end(Refused(str(refusal)))
+        except LinkLost as loss:
+            self._end(Lost(str(loss)))
+
+    def _ready(self, told: Welcome, now: float) -> None:
+        self._state, self._own = _State.READY, ""
+        self._due = now + self._deadlines.ping_every
+        self._steps.append(Ready(told))
+        if self._held:
+            self._steps.append(Messages(self._held))
+
+    def _ask_own(self, action: AmiAction) -> None:
+        # One question of its own at a time, and the machine minds its deadline itself.
+        self._questions.forget(self._own)
+        self._own, data = self._questions.ask_own(action, math.inf)
+        self._steps.append(Send(data))
+
+    def _end(self, step: Refused | Lost | Left) -> None:
+        self._state = _State.OVER
+        self._questions.forget(self._own)
+        self._steps += [Answered(action_id, None) for action_id in self._questions.abandoned()]
+        self._steps.append(step)

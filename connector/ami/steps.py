@@ -1,5 +1,6 @@
 """The words of a session: who logs in, how long each step may take, and what comes out of the machine."""
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -96,7 +97,7 @@ def retry_delay(attempt: int, chance: float) -> float:
         chance: a random number from 0 to 1; it moves the wait within its upper half, so that many
             connectors do not come back in step.
     """
-    longest = min(30.0, 0.5 * 2 ** min(attempt - 1, 6))
+    longest = min(30.0, math.ldexp(0.5, min(attempt - 1, 6)))
     return longest * (1 + chance) / 2
 
 
@@ -105,4 +106,4 @@ def refused_delay(attempt: int, chance: float) -> float:
 
     Slow enough not to be banned by a log watcher at its usual five failures in ten minutes.
     """
-    return min(600.0, 60.0 * 2 ** min(attempt - 1, 4)) * (1 + chance / 4)
+    return min(600.0, math.ldexp(60.0, min(attempt - 1, 4))) * (1 + chance / 4)

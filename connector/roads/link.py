@@ -1,0 +1,205 @@
+"""One PBX's session kept up: connect, log in, hand over what is read, and after a loss again.
+
+login --refused-----> wait, slowly, longer each time ---> again
+      --no way in---> wait, longer each time -----------> again
+      --> up --> frames, frames ... --lost--> down -----> again
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+from connector.ami.steps import Welcome, refused_delay, retry_delay
+from connector.errors import LinkLost, LoginRefused
+from connector.events.entry import Entry, Source
+from connector.events.intake import Intake
+from connector.facts import EventsLost, LinkDown, LinkUp, LoginWasRefused, Report
+from connector.roads.ports import Journal
+
+_T = TypeVar("_T")
+
+_STEADY_US: Final = 30_000_000
+"""A session that lasted so long, in microseconds, was a good one: the next wait is short again."""
+
+
+class Connection(Protocol):
+    """A session at a PBX that is logged in."""
+
+    async def ended(self) -> str:
+        """Wait until it is over and return why; raises what taking a frame has raised."""
+        ...
+
+    def leave(self) -> None:
+        """Log off; `ended` returns soon."""
+        ...
+
+    def close(self) -> None:
+        """Cut it now."""
+        ...
+
+
+class Pbx(Protocol):
+    """A PBX that can be logged in at."""
+
+    @property
+    def name(self) -> str:
+        """What the settings call it."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Where it is, for texts."""
+        ...
+
+    async def login(
+        self, up: Callable[[Welcome, str], None], take: Callable[[list[bytes], int], None]
+    ) -> Connection:
+        """Log in; call `up` once with the welcome and the address, then `take` for what each read gives.
+
+        Raises:
+            LoginRefused: it said no.
+            LinkLost: it could not be reached.
+        """
+        ...
+
+
+class Clock(NamedTuple):
+    """Time and chance: microseconds since 1970 (UTC), a wait in seconds, a random number from 0 to 1."""
+
+    chance: Callable[[], float]
+    now_us: Callable[[], int] = lambda: time.time_ns() // 1000
+    sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep
+
+
+class Link:
+    """Keeps one PBX's session up, until it is stopped.
+
+    Args:
+        pbx: where to log in.
+        intake: takes the frames; it is told of each begin and end of a session.
+        journal: takes the entries.
+        epochs: gives each session its number, higher than the last.
+        report: told of every session, its end, and what a full journal let go.
+        clock: time and chance.
+    """
+
+    def __init__(
+        self,
+        pbx: Pbx,
+        intake: Intake,
+        journal: Journal,
+        epochs: Callable[[], int],
+        report: Report,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._pbx = pbx
+        self._intake = intake
+        self._journal = journal
+        self._epochs = epochs
+        self._report = report
+        self._clock = clock
+        self._stopping = False
+        self._patience: asyncio.Timeout | None = None
+        self._connection: Connection | None = None
+        self._address = pbx.address
+        self._up_since: int | None = None
+        self._failures = 0
+        self._refusals = 0
+        self._lost: list[Entry] = []
+
+    async def run(self) -> None:
+        """Keep the session up until `stop`; an error that is no trouble of the link ends it too."""
+        while not self._stopping:
+            try:
+                delay = self._after_loss(await self._attend())
+            except LoginRefused as refusal:
+                delay = self._after_refusal(str(refusal))
+            except LinkLost as loss:
+                delay = self._after_loss(str(loss))
+            if not self._stopping:
+                await self._unless_stopped(self._clock.sleep(delay))
+
+    def stop(self) -> None:
+        """End in order: no new session, Logoff at the present one; `run` returns."""
+        self._stopping = True
+        if self._connection is not None:
+            self._connection.leave()
+        elif self._patience is not None:
+            self._patience.reschedule(0)
+
+    async def _attend(self) -> str:
+        """See one session through, and return why it ended."""
+        reason = "stopped"
+        try:
+            self._connection = await self._unless_stopped(self._pbx.login(self._up, self._take))
+            if self._connection is not None:
+                reason = await self._connection.ended()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            self._down(reason)
+        return reason
+
+    async def _unless_stopped(self, work: Awaitable[_T]) -> _T | None:
+        """Await something that `stop` may cut short; None if it did."""
+        try:
+            async with asyncio.timeout(None) as self._patience:
+                return await work
+        except TimeoutError:
+            if self._patience is None or not self._patience.expired():
+                raise
+            return None
+        finally:
+            self._patience = None
+
+    def _up(self, welcome: Welcome, address: str) -> None:
+        now_us = self._clock.now_us()
+        self._address, self._up_since, self._refusals = address, now_us, 0
+        self._report(LinkUp(self._pbx.name, address, welcome.ami_version, welcome.asterisk_version))
+        source = Source(
+            self._pbx.name,
+            self._epochs(),
+            system_name=welcome.system_name,
+            asterisk_version=welcome.asterisk_version,
+            ami_version=welcome.ami_version,
+        )
+        self._append(self._intake.up(source, now_us, address))
+
+    def _take(self, frames: list[bytes], received_us: int) -> None:
+        entries = self._intake.frames(frames, received_us)
+        if entries:
+            self._append(entries)
+
+    def _down(self, reason: str) -> None:
+        if self._up_since is None:
+            return
+        now_us = self._clock.now_us()
+        if now_us - self._up_since >= _STEADY_US:
+            self._failures = 0
+        self._up_since = None
+        self._append(self._intake.down(now_us, reason, orderly=self._stopping))
+
+    def _append(self, entries: Sequence[Entry]) -> None:
+        # A full journal gives up something for each thing it takes: its losses are named with the next append.
+        if self._lost:
+            entries = [*entries, self._intake.overflow(self._lost, self._clock.now_us())]
+        self._lost = [entry for gift in self._journal.append(entries) for entry in gift.entries]
+        if self._lost:
+            first, last = self._lost[0].sequence, self._lost[-1].sequence
+            self._report(EventsLost(self._pbx.name, first, last, len(self._lost), "journal full"))
+
+    def _after_loss(self, reason: str) -> float:
+        self._failures += 1
+        delay = retry_delay(self._failures, self._clock.chance())
+        self._report(LinkDown(self._pbx.name, self._address, reason, None if self._stopping else delay))
+        self._address = self._pbx.address
+        return delay
+
+    def _after_refusal(self, reason: str) -> float:
+        self._refusals += 1
+        delay = refused_delay(self._refusals, self._clock.chance())
+        self._report(LoginWasRefused(self._pbx.name, self._address, reason, delay))
+        return delay
