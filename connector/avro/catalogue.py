@@ -40,7 +40,8 @@ COMPANIONS: dict[str, tuple[str, str, str, str]] = {
 class Header:
     """One header of an event, with the wire type that its text has and the texts that mean nothing.
 
-    `in_extra` says that it stays in `extra` beside its field, as it must for the major version in which it got one.
+    `in_extra` says that it stays in `extra` beside its field, as it must for the major version in which it got one;
+    `optional` that its snapshot is whole without it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Header:
     field: str | None = None
     block: str | None = None
     in_extra: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,10 @@ class Catalogue:
 
     def flat(self, row: Row) -> tuple[Header, ...]:
         """Return a row's headers with its snapshots spelt out and every doc filled in, in wire order."""
-        return tuple(header for item in row.headers for header in self._spelt(item))
+        return tuple(header for item in row.headers for header in self.spelt(item))
 
-    def _spelt(self, item: Header | BlockUse | Dynamic) -> Iterable[Header]:
+    def spelt(self, item: Header | BlockUse | Dynamic) -> Iterable[Header]:
+        """Give the headers that one item of a row stands for: a snapshot's in their order, none for a dynamic one."""
         match item:
             case Dynamic():
                 return ()
@@ -213,6 +216,7 @@ def _header(place: str, item: Any) -> Header:
         tuple(item.get("sentinels", ())),
         item.get("field"),
         in_extra=item.get("in_extra", False),
+        optional=item.get("optional", False),
     )
     if header.type not in TYPES:
         raise SchemaError(f"{place}: {header.name} has the unknown wire type {header.type!r}")
