@@ -37,7 +37,12 @@ _CRLF: Final = b"\r\n"
 _PREFIX_NAMES: Final = frozenset(
     ("Event", "Privilege", "Timestamp", "SequenceNumber", "File", "Line", "Func", "SystemName")
 )
-_ENVELOPE_NUMBERS: Final = frozenset((PRIVILEGE, TIMESTAMP, SYSTEM_NAME, SEQUENCE_NUMBER))
+_ENVELOPE_PLACES: Final = {
+    PRIVILEGE: "privilege_at",
+    TIMESTAMP: "time_at",
+    SYSTEM_NAME: "system_at",
+    SEQUENCE_NUMBER: "sequence_at",
+}
 
 
 class Reading(NamedTuple):
@@ -85,6 +90,7 @@ class Shape:
         "pick",
         "places",
         "prefix",
+        "privilege_at",
         "schema",
         "sequence_at",
         "system_at",
@@ -98,7 +104,7 @@ class Shape:
         self.places: dict[str, int] = {}
         for place, name in enumerate(names):
             self.places.setdefault(name, place)
-        self.time_at = self.system_at = self.sequence_at = -1
+        self.privilege_at = self.time_at = self.system_at = self.sequence_at = -1
         self.maps: list[list[int]] = []
         self.constants: tuple[bytes, ...] = ()
         self.pick: Callable[[tuple[bytes, ...]], tuple[bytes, ...]] = tuple
@@ -164,7 +170,6 @@ class _Layout:
         self._fields: tuple[Field, ...] = shape.schema.fields
         self._filled: dict[int, list[int]] = {}
         self._extra: list[int] = []
-        self._privilege_at = -1
         for place, number in enumerate(numbers):
             self._place(place, number)
 
@@ -173,23 +178,15 @@ class _Layout:
             slot = self._slots.get(EVENT)
             if slot is not None and self._shape.schema.event == "":
                 self._filled[slot] = [place]
-        elif not (
-            place < self._shape.prefix and number in _ENVELOPE_NUMBERS and self._envelope(place, number)
-        ):
+        elif not (place < self._shape.prefix and number > 0 and self._envelope(place, plain(number))):
             self._own(place, number)
 
     def _envelope(self, place: int, number: int) -> bool:
         """Give a header of AMI's own prefix to the envelope, the first of its name."""
-        attribute = {
-            PRIVILEGE: "_privilege_at",
-            TIMESTAMP: "time_at",
-            SYSTEM_NAME: "system_at",
-            SEQUENCE_NUMBER: "sequence_at",
-        }[number]
-        holder = self if number == PRIVILEGE else self._shape
-        if getattr(holder, attribute) >= 0:
+        attribute = _ENVELOPE_PLACES.get(number)
+        if attribute is None or getattr(self._shape, attribute) >= 0:
             return False
-        setattr(holder, attribute, place)
+        setattr(self._shape, attribute, place)
         return True
 
     def _own(self, place: int, number: int) -> None:
@@ -225,8 +222,8 @@ class _Layout:
                 constants.append(encoded)
                 order.append(first_constant + len(constants) - 1)
 
-        if self._privilege_at >= 0:
-            order.append(self._privilege_at)
+        if self._shape.privilege_at >= 0:
+            order.append(self._shape.privilege_at)
         else:
             constant(NULL)
         for slot, field in enumerate(self._fields):

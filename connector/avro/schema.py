@@ -6,7 +6,7 @@ The file alone says what an event is: its AMI properties (`ami` on the record an
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import fastavro
@@ -64,8 +64,8 @@ class EventSchema:
     selected: bool
     channels: tuple[tuple[str, str | None], ...]
     keys: tuple[tuple[str, ...], ...]
-    fields: tuple[Field, ...]
-    text: str
+    fields: tuple[Field, ...] = field(repr=False)
+    text: str = field(repr=False)
     user_event: str = ""
 
     @property
@@ -93,7 +93,7 @@ def load(text: str, where: str) -> EventSchema:
         raise SchemaError(f"{where}: not an Avro schema: {error}") from error
     if not isinstance(raw, dict) or raw.get("type") != "record":
         raise SchemaError(f"{where}: an event's schema is a record")
-    _check_frame_fields([str(field["name"]) for field in raw["fields"]], where)
+    _check_frame_fields([str(each["name"]) for each in raw["fields"]], where)
     ami = raw.get("ami")
     if not isinstance(ami, dict):
         raise SchemaError(f'{where}: the record has no property "ami"')
@@ -120,7 +120,7 @@ def _build(raw: Mapping[str, Any], ami: Mapping[str, Any]) -> EventSchema:
         selected=bool(ami.get("selected", False)),
         channels=tuple((unique, linked) for unique, linked in ami.get("channels", ())),
         keys=tuple(tuple(alternative) for alternative in ami.get("key", ())),
-        fields=tuple(_field(field) for field in own),
+        fields=tuple(map(_field, own)),
         text=json.dumps(raw, ensure_ascii=False, separators=(",", ":")),
         user_event=ami.get("user_event") or "",
     )

@@ -19,7 +19,7 @@ _INT: Final = re.compile(rb"[+-]?\d{1,19}")
 _FLOAT: Final = re.compile(rb"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 _EPOCH: Final = re.compile(rb"(\d{1,11})(?:\.(\d{1,9}))?")
 _HMS: Final = re.compile(rb"(\d+):([0-5]\d):([0-5]\d)")
-_ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
+_ESCAPE: Final = re.compile(rb"\\([abfnrtv\\'\"?])")
 _PLAIN: Final = {
     b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v",
 }  # fmt: skip
