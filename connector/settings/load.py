@@ -1,0 +1,136 @@
+"""From the file and the environment to `Settings`.
+
+The environment comes after the file and wins: `AMI_KAFKA__PBX__MAIN__SECRET` is `secret` in
+`[pbx.main]`, two underscores lead into a table, lists are separated by commas. In the tables of
+librdkafka's options an underscore stands for their dot: `AMI_KAFKA__KAFKA__LIBRDKAFKA__SASL_PASSWORD`.
+Any text may hold `${env:NAME}` and `${file:/path}`, the file's last line end left out.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from connector.errors import SettingsError
+from connector.settings.fields import join, read
+from connector.settings.kinds import Options, Outside
+from connector.settings.sections import Kafka, Settings, TopicFamily, Topics
+
+PREFIX: Final = "AMI_KAFKA__"
+
+_REFERENCE: Final = re.compile(r"\$\{([a-z]+):([^}]*)\}")
+_OPTION_TABLES: Final = {
+    section: frozenset(
+        name for kind in kinds for name, hint in kind.__annotations__.items() if hint == Options
+    )
+    for section, kinds in {"kafka": (Kafka,), "topics": (Topics, TopicFamily)}.items()
+}
+
+ReadFile = Callable[[str], str]
+
+
+def load(text: str, environ: Mapping[str, str], read_file: ReadFile) -> Settings:
+    """Return the settings of a TOML text.
+
+    Args:
+        text: the file's content; empty where the environment says it all.
+        environ: the process's environment.
+        read_file: returns the text of a file that a `${file:}` names; OSError where it cannot.
+
+    Raises:
+        SettingsError: each problem in a line of its own, which begins with the key.
+    """
+    try:
+        document = _resolve(tomllib.loads(text), "", environ, read_file)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"the settings are no TOML: {error}") from error
+    for name in sorted(environ):
+        if name.startswith(PREFIX):
+            _overlay(document, name, _resolve_text(environ[name], name, environ, read_file))
+    settings: Settings = read(Settings, document, "")
+    _check(settings)
+    return settings
+
+
+def _resolve(value: Any, where: str, environ: Mapping[str, str], read_file: ReadFile) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolve(each, join(where, key), environ, read_file) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_resolve(each, f"{where}[{n}]", environ, read_file) for n, each in enumerate(value)]
+    if isinstance(value, str) and _REFERENCE.search(value):
+        return _resolve_text(value, where, environ, read_file)
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise SettingsError(f"{where}: a whole number has 64 bits")
+    return value
+
+
+def _resolve_text(text: str, where: str, environ: Mapping[str, str], read_file: ReadFile) -> Outside:
+    def replace(match: re.Match[str]) -> str:
+        form, name = match[1], match[2]
+        if form == "env":
+            if name not in environ:
+                raise SettingsError(f"{where}: the environment has no {name!r}")
+            return environ[name]
+        if form == "file":
+            return _content(name, where, read_file)
+        raise SettingsError(f"{where}: ${{{form}:...}} is unknown; ${{env:NAME}} and ${{file:/path}} are")
+
+    return Outside(_REFERENCE.sub(replace, text))
+
+
+def _content(path: str, where: str, read_file: ReadFile) -> str:
+    try:
+        content = read_file(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise SettingsError(f"{where}: cannot read {path!r}: {reason}") from error
+    return content.removesuffix("\n").removesuffix("\r")
+
+
+def _overlay(document: dict[str, Any], name: str, text: Outside) -> None:
+    """Lay one variable of the environment over the document."""
+    words = name[len(PREFIX) :].lower().split("__")
+    if not all(words):
+        raise SettingsError(f"{name}: two underscores lead from a table to its key: {PREFIX}KAFKA__...")
+    option_tables = _OPTION_TABLES.get(words[0], frozenset())
+    for place, word in enumerate(words[1:-1], 2):
+        if word in option_tables:
+            words[place:] = ["_".join(words[place:]).replace("_", ".")]
+            break
+    table = document
+    for word in words[:-1]:
+        key = _present(table, word)
+        if not isinstance(table.get(key), dict):
+            table[key] = {}
+        table = table[key]
+    table[_present(table, words[-1])] = text
+
+
+def _present(table: Mapping[str, Any], word: str) -> str:
+    """Return the key that a variable means: one that is there (pbx.Main-Site), else the word itself."""
+    for key in table:
+        if key.lower().replace("-", "_") == word:
+            return key
+    return word
+
+
+def _check(settings: Settings) -> None:
+    """Refuse what no section can see alone."""
+    problems = []
+    if not settings.pbx:
+        problems.append("pbx: at least one PBX must be set, [pbx.NAME]")
+    for name, pbx in settings.pbx.items():
+        for key, found in {"address": pbx.address, "event_classes": pbx.event_classes}.items():
+            if not found:
+                problems.append(f"pbx.{name}.{key}: must name at least one")
+    if not settings.kafka.bootstrap_servers:
+        problems.append("kafka.bootstrap_servers: must be set")
+    registry = settings.registry
+    if settings.events.format == "avro" and not registry:
+        problems.append('events.format: avro needs registry.url; set it, or format = "json"')
+    if registry and registry.token and registry.username:
+        problems.append("registry.token: username and password, or a token, not both")
+    if registry and bool(registry.username) != bool(registry.password):
+        problems.append("registry.username: username and password go together")
+    if problems:
+        raise SettingsError("\n".join(problems))
