@@ -9,7 +9,7 @@ memory.
 import re
 from collections.abc import Iterable
 from datetime import tzinfo
-from typing import Final, NamedTuple
+from typing import Final
 
 from connector.ami.message import split_line, text_of
 from connector.avro.binary import NULL, PRESENT, long, string
@@ -36,20 +36,17 @@ _LOSSY: Final = 1 << 20
 """Added to a header's number where its bytes were not UTF-8."""
 
 _UNSAFE: Final = re.compile(rb"[^!-$&-~]")
-_TIMESTAMP: Final = re.compile(rb"(\d{1,11})\.(\d{6})")
+_LONGEST_TIMESTAMP: Final = 18
 _FROM_PBX: Final = string(b"pbx")
 
 
-class Line(NamedTuple):
-    """How a line was read.
+Line = tuple[int, bytes]
+"""How a line was read: the header's number and the encoded value.
 
-    `number` is the header's, with a mark where the value was not UTF-8, and negative where the line
-    goes to `extra`: no schema of the dialect knows the header, or its text did not fit its type.
-    `value` is the encoded field, array item, map entry or item of `extra`.
-    """
-
-    number: int
-    value: bytes
+The number has a mark where the value was not UTF-8, and is negative where the line goes to `extra`:
+no schema of the dialect knows the header, or its text did not fit its type. The value is a field, an
+array item, a map entry or an item of `extra`. A plain tuple, because the collector need not follow it.
+"""
 
 
 class Dialect(dict[bytes, Line]):
@@ -90,9 +87,11 @@ class Dialect(dict[bytes, Line]):
         return self._readers.get(header.encode(), (UNKNOWN, None))[0]
 
     def __missing__(self, line: bytes) -> Line:
-        """Read a line for the first time."""
+        """Read a line for the first time; a Timestamp always, since no two events share it."""
+        if line.startswith(b"Timestamp: ") and (time := _timestamp(line[11:])) is not None:
+            return TIMESTAMP, time
         reading = self._read(line)
-        if len(line) <= MAX_LINE and reading.number != TIMESTAMP:
+        if len(line) <= MAX_LINE:
             if len(self) >= MAX_LINES:
                 self.clear()
             self[line] = reading
@@ -106,8 +105,8 @@ class Dialect(dict[bytes, Line]):
         mark = 0 if value.isascii() or _is_utf8(value) else _LOSSY
         encoded = reader(value) if reader else None
         if encoded is not None:
-            return Line(number | mark, encoded)
-        return Line(-((number or self._stranger(name)) | mark), extra_item(line))
+            return number | mark, encoded
+        return -((number or self._stranger(name)) | mark), extra_item(line)
 
     def _stranger(self, name: bytes) -> int:
         number = self._strangers.get(name)
@@ -186,10 +185,10 @@ def _privilege(value: bytes) -> bytes:
 
 def _timestamp(value: bytes) -> bytes | None:
     """Encode the three fields of the event's time: milliseconds, microseconds, and whose clock it was."""
-    match = _TIMESTAMP.fullmatch(value)
-    if not match:
+    digits = value.replace(b".", b"", 1)
+    if not digits.isdigit() or value[-7:-6] != b"." or len(value) > _LONGEST_TIMESTAMP:
         return None
-    moment = int(match[1] + match[2])
+    moment = int(digits)
     return long(moment // 1000) + long(moment) + _FROM_PBX
 
 

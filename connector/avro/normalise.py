@@ -59,7 +59,10 @@ class Reading(NamedTuple):
     def raw(self, header: str) -> bytes:
         """Return the first value of a header, empty where it is not there."""
         place = self.shape.places.get(header)
-        return b"" if place is None else split_line(self.lines[place])[1]
+        if place is None:
+            return b""
+        value = self.lines[place][len(header) + 1 :]
+        return value[1:] if value[:1] == b" " else value
 
     @property
     def time(self) -> bytes | None:
@@ -67,11 +70,11 @@ class Reading(NamedTuple):
         at = self.shape.time_at
         return None if at < 0 else self.values[at]
 
-    def body(self) -> bytes:
-        """Return the encoded fields from `privilege` to the record's end."""
+    def parts(self) -> tuple[bytes, ...]:
+        """Return the encoded fields from `privilege` to the record's end, in pieces."""
         shape = self.shape
         values = shape.mend(self.values, self.lines) if shape.mend else self.values
-        return b"".join(shape.pick(values + shape.constants))
+        return shape.pick(values + shape.constants)
 
 
 class Shape:

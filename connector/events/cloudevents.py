@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Flaw
 
 Headers = list[tuple[str, bytes]]
 
-_SECOND_US = 1_000_000
 _SPEC = ("ce_specversion", b"1.0")
 
 
@@ -19,34 +19,30 @@ class CloudEvents:
         self._content_type = ("content-type", content_type.encode())
         self._types: dict[EventSchema, tuple[str, bytes]] = {}
         self._sources: dict[str, tuple[str, bytes]] = {}
-        self._second = (-1, "")
+        self._last = (b"", b"")
 
-    def headers(self, entry: Entry, schema: EventSchema, time_us: int) -> Headers:
+    def headers(self, entry: Entry, event_id: bytes, reading: Reading) -> Headers:
         """Return a record's headers; `ce_subject` is the call, where there is one."""
-        kind = self._types.get(schema)
+        shape = reading.shape
+        kind = self._types.get(shape.schema)
         if kind is None:
-            kind = self._types[schema] = ("ce_type", schema.full_name.encode())
+            kind = self._types[shape.schema] = ("ce_type", shape.schema.full_name.encode())
         pbx = entry.source.pbx
         source = self._sources.get(pbx)
         if source is None:
             source = self._sources[pbx] = ("ce_source", f"/asterisk/{quote(pbx, safe='')}".encode())
-        headers = [
-            _SPEC,
-            ("ce_id", entry.event_id.encode()),
-            kind,
-            source,
-            ("ce_time", self._time(time_us)),
-            self._content_type,
-        ]
+        stamp = reading.lines[shape.time_at][11:] if shape.time_at >= 0 else b"%.6f" % (entry.received_us / 1e6)
+        time = ("ce_time", self._second(stamp[:-7]) + stamp[-7:] + b"Z")
+        headers = [_SPEC, ("ce_id", event_id), kind, source, time, self._content_type]
         if entry.root is not None:
             headers.append(("ce_subject", entry.root.encode()))
         return headers
 
-    def _time(self, time_us: int) -> bytes:
-        second, micros = divmod(time_us, _SECOND_US)
-        if second != self._second[0]:
-            self._second = (second, datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
-        return f"{self._second[1]}.{micros:06d}Z".encode()
+    def _second(self, second: bytes) -> bytes:
+        """Render whole seconds since 1970 as RFC 3339 without the fraction."""
+        if second != self._last[0]:
+            self._last = (second, datetime.fromtimestamp(int(second), UTC).strftime("%Y-%m-%dT%H:%M:%S").encode())
+        return self._last[1]
 
 
 def dead_letter_headers(entry: Entry, flaw: Flaw, stage: str, topic: str, connector: str) -> Headers:

@@ -42,6 +42,9 @@ _TELLING_TAILS: Final = (
 )
 """How the rest of a torn snapshot begins behind each header that Asterisk writes raw."""
 
+_FREE_FROM: Final = {USER_EVENT: USER_EVENT, "TestEvent": "Type"}
+"""Events that hold any headers, any number of times, behind the one named."""
+
 _MAX_TORN: Final = 64
 """Frames for which the rest of a torn block is awaited; a caller's 79 bytes make fewer than 40."""
 
@@ -135,7 +138,7 @@ class _Walk:
         self._done: set[str] = set()
         self._seen: set[str] = set()
         self._free = False
-        self._free_from = USER_EVENT if schema.event == USER_EVENT else None
+        self._free_from = _FREE_FROM.get(schema.event)
         self._many = {field.header for field in schema.fields if field.wire in ("strings", "map")}
         self._own = {field.header for field in schema.fields if not field.block}
 

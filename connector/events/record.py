@@ -13,26 +13,29 @@ class Records:
 
     def __init__(self) -> None:
         self._received = (-1, b"", b"")
-        self._sources: dict[tuple[Source, bytes], bytes] = {}
-        self._marks: dict[tuple[Origin, bool, str | None, bool], bytes] = {}
+        self._source: tuple[Source | None, bytes, bytes] = (None, b"", b"")
         self._roots: dict[str, bytes] = {}
 
-    def body(self, entry: Entry, reading: Reading) -> bytes:
+    def body(self, entry: Entry, event_id: bytes, reading: Reading) -> bytes:
         """Return the record as Avro, without a wire prefix."""
-        source, shape = entry.source, reading.shape
-        system = reading.values[shape.system_at] if shape.system_at >= 0 else b""
-        marks = (entry.origin, entry.flaw is not None, entry.snapshot_id, entry.recovered)
-        sequence = long(entry.sequence)
+        shape, values = reading.shape, reading.values
+        system = values[shape.system_at] if shape.system_at >= 0 else b""
+        source, named, front = self._source
+        if source is not entry.source or named != system:
+            front = _front(entry.source, system)
+            self._source = (entry.source, system, front)
+        plain = entry.origin is Origin.AMI and entry.flaw is entry.snapshot_id is None and not entry.recovered
         return b"".join(
             (
-                string(entry.event_id.encode()),
+                long(len(event_id)),
+                event_id,
                 self._times(reading.time, entry.received_us),
                 NULL if entry.root is None else self._call(entry.root),
-                self._sources.get((source, system)) or self._source(source, system),
-                sequence,
-                self._marks.get(marks) or self._mark(marks),
-                NULL if shape.sequence_at < 0 else reading.values[shape.sequence_at],
-                reading.body(),
+                front,
+                long(entry.sequence),
+                _PLAIN_MARKS if plain else _marks(entry),
+                NULL if shape.sequence_at < 0 else values[shape.sequence_at],
+                *reading.parts(),
             )
         )
 
@@ -50,30 +53,28 @@ class Records:
             encoded = self._roots[root] = PRESENT + string(root.encode())
         return encoded
 
-    def _source(self, source: Source, system: bytes) -> bytes:
-        if len(self._sources) >= _MAX_KEPT:
-            self._sources.clear()
-        encoded = self._sources[source, system] = b"".join(
-            (
-                string(source.pbx.encode()),
-                system or optional_string(source.system_name),
-                optional_string(source.asterisk_version),
-                optional_string(source.ami_version),
-                long(source.epoch),
-            )
-        )
-        return encoded
 
-    def _mark(self, marks: tuple[Origin, bool, str | None, bool]) -> bytes:
-        if len(self._marks) >= _MAX_KEPT:
-            self._marks.clear()
-        origin, suspect, snapshot_id, recovered = marks
-        encoded = self._marks[marks] = b"".join(
-            (
-                string(origin.value.encode()),
-                string(b"suspect" if suspect else b"ok"),
-                optional_string(snapshot_id),
-                b"\x01" if recovered else b"\x00",
-            )
+def _front(source: Source, system: bytes) -> bytes:
+    return b"".join(
+        (
+            string(source.pbx.encode()),
+            system or optional_string(source.system_name),
+            optional_string(source.asterisk_version),
+            optional_string(source.ami_version),
+            long(source.epoch),
         )
-        return encoded
+    )
+
+
+def _marks(entry: Entry) -> bytes:
+    return b"".join(
+        (
+            string(entry.origin.value.encode()),
+            string(b"ok" if entry.flaw is None else b"suspect"),
+            optional_string(entry.snapshot_id),
+            b"\x01" if entry.recovered else b"\x00",
+        )
+    )
+
+
+_PLAIN_MARKS = string(b"ami") + string(b"ok") + NULL + b"\x00"

@@ -74,13 +74,13 @@ class Translator:
         road = self._roads.get(schema) or self._open(schema)
         if isinstance(road, NeedsSchema):
             return road
-        body = self._records.body(entry, reading)
+        event_id = entry.event_id.encode()
+        body = self._records.body(entry, event_id, reading)
         value = self._render(schema, body) if self._render else road.prefix + body
         if len(value) > self._rules.max_bytes:
             return self._quarantine(entry, Flaw(TOO_LARGE, f"{len(value)} bytes of value"), "VALUE_CONVERTER")
-        received_ms = entry.received_us // 1000
-        headers = self._clouds.headers(entry, schema, _time_us(entry, reading))
-        return Publish(road.topic, self._keys.key_of(entry, reading), value, headers, received_ms)
+        headers = self._clouds.headers(entry, event_id, reading)
+        return Publish(road.topic, self._keys.key_of(entry, reading), value, headers, entry.received_us // 1000)
 
     def refused(self, entry: Entry, reason: str) -> Quarantine:
         """Return the dead letter for an entry whose record the broker will never take."""
@@ -114,10 +114,3 @@ class Translator:
             frame = frame[:_KEPT_OF_LARGE]
         letter = Publish(topic, entry.source.pbx.encode(), frame, headers, entry.received_us // 1000)
         return Quarantine(flaw.reason, name_of(entry), flaw.detail, letter)
-
-
-def _time_us(entry: Entry, reading: Reading) -> int:
-    at = reading.shape.time_at
-    if at < 0:
-        return entry.received_us
-    return int(reading.lines[at][11:].replace(b".", b""))
