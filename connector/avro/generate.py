@@ -81,13 +81,14 @@ def _properties(row: Row) -> dict[str, Any]:
 
 def _fields(row: Row, header: Header, taken: list[str]) -> Iterator[dict[str, Any]]:
     name = header.field or naming.field(header.name, header.type, taken)
-    if not naming.is_legal(name) or name in taken:
-        raise SchemaError(f"{row.event}: {header.name} would be the field {name}, which is taken or illegal")
-    yield _field(name, header, header.type, TYPES[header.type], _doc(row, header))
-    companion = COMPANIONS.get(header.type)
-    if companion:
-        wire, suffix, avro, manner = companion
-        yield _field(name + suffix, header, wire, avro, f"{header.name} {manner}.")
+    made = [_field(name, header, header.type, TYPES[header.type], _doc(row, header))]
+    if header.type in COMPANIONS:
+        wire, suffix, avro, manner = COMPANIONS[header.type]
+        made.append(_field(name + suffix, header, wire, avro, f"{header.name} {manner}."))
+    for field in made:
+        if not naming.is_legal(field["name"]) or field["name"] in taken:
+            raise SchemaError(f"{row.event}: {header.name}: the field {field['name']} is taken or illegal")
+        yield field
 
 
 def _doc(row: Row, header: Header) -> str:

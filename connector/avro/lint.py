@@ -17,6 +17,9 @@ _LAST = naming.ENVELOPE[-1]
 #: The Avro type that each wire type must have, companions included.
 _FITTING = TYPES | {wire: avro for wire, _, avro, _ in COMPANIONS.values()}
 
+_TWIN_OF = {wire: twin for wire, (twin, *_) in COMPANIONS.items()}
+_TWINS = frozenset(_TWIN_OF.values())
+
 _BANNED = {
     "enum": "sets of values grow inside stable branches: use a string",
     "bytes": "AMI is text: use a string",
@@ -41,7 +44,7 @@ _REQUIRED = (
 
 def lint(schema: Mapping[str, Any]) -> list[Finding]:
     """Return what is wrong with one schema (a JSON value), by our conventions; nothing means it may be used."""
-    if schema.get("type") != "record" or "name" not in schema:
+    if schema.get("type") != "record" or not {"name", "fields"} <= schema.keys():
         return [Finding("?", "not-avro", "is no record")]
     place = full_name(schema)
     try:
@@ -157,19 +160,24 @@ def _own(place: str, schema: Mapping[str, Any]) -> Iterator[Finding]:
     for field in schema["fields"]:
         if "ami" in field or "wire" in field:
             spot = f"{place}.{field['name']}"
-            yield from _wire(spot, field, previous)
+            yield from _wire(spot, field)
             headers[field.get("ami", "")] += field.get("wire") not in {
                 wire for wire, *_ in COMPANIONS.values()
             }
         elif field["name"] not in naming.ENVELOPE:
             yield Finding(f"{place}.{field['name']}", "header-missing", "the field names no AMI header")
+        expected = _TWIN_OF.get(previous.get("wire", ""))
+        if expected != (field.get("wire") if field.get("wire") in _TWINS else None):
+            yield Finding(
+                f"{place}.{field['name']}", "companion", "the two fields of one header stand side by side"
+            )
         previous = field
     for header, count in headers.items():
         if count > 1:
             yield Finding(f"{place}", "collision", f"two fields claim the header {header}")
 
 
-def _wire(spot: str, field: Mapping[str, Any], previous: Mapping[str, Any]) -> Iterator[Finding]:
+def _wire(spot: str, field: Mapping[str, Any]) -> Iterator[Finding]:
     wire = field.get("wire")
     if wire not in _FITTING or "ami" not in field:
         yield Finding(spot, "wire-unknown", f"no such wire type: {wire!r}")
@@ -183,11 +191,6 @@ def _wire(spot: str, field: Mapping[str, Any], previous: Mapping[str, Any]) -> I
     unit = naming.UNITS.get(wire)
     if unit and not field["name"].endswith((f"_{unit}", "seconds")):
         yield Finding(spot, "unit-name", f"the unit of {wire} must end the name: _{unit}")
-    expected = COMPANIONS.get(previous.get("wire", ""))
-    if (expected[0] if expected else None) != (
-        wire if wire in {one for one, *_ in COMPANIONS.values()} else None
-    ):
-        yield Finding(spot, "companion", "the two fields of one header stand side by side")
 
 
 def _keys(place: str, schema: Mapping[str, Any]) -> Iterator[Finding]:

@@ -27,8 +27,8 @@ def unreadable(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> list[str
     try:
         one = parse_schema(dict(reader), reading.readers)
         other = parse_schema(dict(writer), reading.writers)
-    except (SchemaParseException, UnknownType) as error:
-        return [f"is no Avro schema: {error}"]
+    except (SchemaParseException, UnknownType, KeyError, TypeError) as error:
+        return [f"is no Avro schema: {error!r}"]
     return list(reading.problems(one, other, full_name(reader), ()))
 
 
