@@ -42,18 +42,34 @@ class Plan:
     """Whole configuration files in place of ours, by name."""
 
 
-class Asterisk:
-    """A running PBX; `with start(...) as pbx`."""
+class Pbx:
+    """An Asterisk whose AMI we may use; perhaps somebody else runs it."""
 
-    host = LOOPBACK
-    username = "full"
+    def __init__(self, host: str, port: int, username: str, secret: str) -> None:
+        self.host = host
+        self.port = port
+        self.username = username
+        self.secret = secret
+
+    def manager(self, username: str | None = None, *, events: str = "on") -> Manager:
+        """Open an AMI session of the tests' own."""
+        return Manager(self.host, self.port, username or self.username, self.secret, events=events)
+
+    def cli(self, command: str) -> str:
+        """Run a command of Asterisk's console and give what it prints."""
+        with self.manager(events="off") as session:
+            answer = session.ask("Command", Command=command)
+        return "\n".join(value for name, value in answer.headers if name == "Output")
+
+
+class Asterisk(Pbx):
+    """A running PBX of ours; `with start(...) as pbx`."""
 
     def __init__(self, plan: Plan, root: Path, *, outlives: bool = False) -> None:
+        super().__init__(LOOPBACK, free_port(), "full", secrets.token_hex(12))
         self.plan = plan
         self.version = plan.version
         self.system_name = plan.system_name
-        self.secret = secrets.token_hex(12)
-        self.port = free_port()
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.desk_port = free_port(socket.SOCK_DGRAM)
         self.rtp_port = _free_range(RTP_PORTS)
@@ -96,16 +112,6 @@ class Asterisk:
         if self._child is not None:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def manager(self, username: str = "full", *, events: str = "on") -> Manager:
-        """Open an AMI session of the tests' own."""
-        return Manager(self.host, self.port, username, self.secret, events=events)
-
-    def cli(self, command: str) -> str:
-        """Run a command of Asterisk's console and give what it prints."""
-        with self.manager(events="off") as session:
-            answer = session.ask("Command", Command=command)
-        return "\n".join(value for name, value in answer.headers if name == "Output")
 
     def suspend(self) -> None:
         """Freeze the process: its sockets stay open and nobody answers."""

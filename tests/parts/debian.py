@@ -42,7 +42,9 @@ def _build(draft: Path, suite: str, packages: str) -> None:
     command += [f"--include={packages}", suite, str(draft), mirror(), str(SCRIPT)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=_quiet())
     if done.returncode != 0:
-        raise Unavailable(f"debootstrap of {suite} failed (no network?): {(done.stdout + done.stderr)[-600:]}")
+        raise Unavailable(
+            f"debootstrap of {suite} failed (no network?): {(done.stdout + done.stderr)[-600:]}"
+        )
     for folder in UNNEEDED:
         shutil.rmtree(draft / folder, ignore_errors=True)
     (draft / "srv").mkdir(exist_ok=True)
