@@ -122,7 +122,8 @@ def inspect(shape: Shape) -> Verdict:
     for name in shape.names[shape.prefix :]:
         why = walk.step(name)
         if why:
-            return Verdict(why, walk.missing)
+            # What was put in may stand inside one frame, its block going on behind it.
+            return Verdict(why, () if _contains(shape.names, walk.missing) else walk.missing)
     if walk.missing:
         return Verdict(f"ends before {walk.missing[0]}", walk.missing)
     return _stray_tail(shape.names, walk.blocks) or _GENUINE
