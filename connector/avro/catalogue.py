@@ -118,13 +118,11 @@ class Catalogue:
 
     def spelt(self, item: Header | BlockUse | Dynamic) -> Iterable[Header]:
         """Give the headers that one item of a row stands for: a snapshot's in their order, none for a dynamic one."""
-        match item:
-            case Dynamic():
-                return ()
-            case Header():
-                return (replace(item, doc=item.doc or self.glossary.get(item.name, "")),)
-            case BlockUse():
-                return _prefixed(self.blocks[item.block], item)
+        if isinstance(item, BlockUse):
+            return _prefixed(self.blocks[item.block], item)
+        if isinstance(item, Header):
+            return (replace(item, doc=item.doc or self.glossary.get(item.name, "")),)
+        return ()
 
 
 def _prefixed(block: Block, use: BlockUse) -> Iterable[Header]:
