@@ -13,7 +13,7 @@ import signal
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -161,29 +161,30 @@ class Asterisk(Pbx):
         return re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], text)
 
 
-@contextmanager
 def start(
-    version: int = 22,
-    *,
-    system_name: str = "pbx-a",
-    debug: bool = False,
-    manager_extra: str = "",
-    overrides: dict[str, str] | None = None,
-) -> Iterator[Asterisk]:
+    version: int = 22, *, system_name: str = "pbx-a", debug: bool = False
+) -> AbstractContextManager[Asterisk]:
     """Run a private PBX for as long as the block lasts."""
-    plan = Plan(
-        version=version,
-        system_name=system_name,
-        debug=debug,
-        manager_extra=manager_extra,
-        overrides=overrides or {},
-    )
+    return run(Plan(version=version, system_name=system_name, debug=debug))
+
+
+@contextmanager
+def run(plan: Plan) -> Iterator[Asterisk]:
+    """Run a private PBX of any kind for as long as the block lasts."""
     pbx = prepare(plan)
     try:
         pbx.start()
         yield pbx
     finally:
         pbx.remove()
+
+
+def given(address: str) -> Pbx:
+    """Read `username:secret@host:port`, as `python -m tests.parts env` prints it."""
+    account, _, place = address.rpartition("@")
+    username, _, secret = account.partition(":")
+    host, _, port = place.rpartition(":")
+    return Pbx(host, int(port), username, secret)
 
 
 def prepare(plan: Plan, *, outlives: bool = False) -> Asterisk:

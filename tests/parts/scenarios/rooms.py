@@ -24,7 +24,7 @@ def conference(_: Asterisk, ami: Manager) -> None:
     ami.expect("ConfbridgeLeave", Uniqueid=talker["Uniqueid"])
     hang_up(ami, member)
     hang_up(ami, chair)
-    ami.expect("ConfbridgeEnd", **ROOM)
+    ami.expect("ConfbridgeEnd", Conference="3000")
 
 
 def conference_locked_and_recorded(_: Asterisk, ami: Manager) -> None:
@@ -34,9 +34,9 @@ def conference_locked_and_recorded(_: Asterisk, ami: Manager) -> None:
     ami.action("ConfbridgeLock", **ROOM)
     ami.action("ConfbridgeUnlock", **ROOM)
     ami.action("ConfbridgeStartRecord", **ROOM)
-    ami.expect("ConfbridgeRecord", **ROOM)
+    ami.expect("ConfbridgeRecord", Conference="3000")
     ami.action("ConfbridgeStopRecord", **ROOM)
-    ami.expect("ConfbridgeStopRecord", **ROOM)
+    ami.expect("ConfbridgeStopRecord", Conference="3000")
 
 
 def parked_and_fetched(_: Asterisk, ami: Manager) -> None:
