@@ -97,6 +97,14 @@ class BrokerTrouble(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class KafkaLog(Fact):
+    """The Kafka client's own log line; `level` is that of Python's logging."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryTrouble(Fact):
     """The registry did not give a schema id; asked again after `retry_s` seconds."""
 

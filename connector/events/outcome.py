@@ -1,8 +1,10 @@
-"""What translating an entry can come to."""
+"""What translating an entry can come to, and what can become of it afterwards."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from connector.avro.schema import EventSchema
+from connector.events.entry import Entry
 
 
 class Publish(NamedTuple):
@@ -35,3 +37,16 @@ class NeedsSchema(NamedTuple):
 
 
 Outcome = Publish | Quarantine | NeedsSchema
+
+
+class GivenUp(NamedTuple):
+    """Entries that a full journal let go: they are lost, and an Overflow record names them."""
+
+    entries: Sequence[Entry]
+
+
+class Refused(NamedTuple):
+    """A record that the broker will never take: its place in the batch, and why."""
+
+    place: int
+    reason: str

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from connector.errors import BrokerError, RegistryError
 from connector.events.entry import Entry
-from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine
+from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine, Refused
 from connector.events.translate import Translator
 from connector.facts import (
     BrokerTrouble,
@@ -18,7 +18,7 @@ from connector.facts import (
     RegistryTrouble,
     Report,
 )
-from connector.roads.ports import Journal, Refused, SchemaIds, Sink, Topics
+from connector.roads.ports import Journal, SchemaIds, Sink, Topics
 
 BATCH: Final = 256
 """Entries translated without a break: the longest that a read from a PBX waits, a few milliseconds."""

@@ -1,23 +1,10 @@
 """What the roads ask of the world; the edges fulfil it without knowing these names."""
 
 from collections.abc import Awaitable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from connector.events.entry import Entry
-from connector.events.outcome import Publish
-
-
-class GivenUp(NamedTuple):
-    """Entries that a full journal let go: they are lost, and an Overflow record names them."""
-
-    entries: Sequence[Entry]
-
-
-class Refused(NamedTuple):
-    """A record that the broker will never take: its place in the batch, and why."""
-
-    place: int
-    reason: str
+from connector.events.outcome import GivenUp, Publish, Refused
 
 
 class Journal(Protocol):
