@@ -1,5 +1,6 @@
 """Forged events are found out, genuine ones are left alone."""
 
+import re
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +33,11 @@ def judge(stream: bytes, integrity: Integrity | None = None) -> list[tuple[bytes
             integrity.fragment(frame)
             verdicts.append((frame, Flaw("orphan", "")))
     return verdicts
+
+
+def timeless(frame: bytes) -> bytes:
+    """The same from a PBX without timestampevents, where no Timestamp helps."""
+    return re.sub(rb"\r\nTimestamp: [0-9.]+", b"", frame)
 
 
 def genuine(capture: Path) -> list[bytes]:
@@ -108,8 +114,8 @@ FORGERIES = st.lists(PIECES, max_size=9).map(b"".join).map(lambda text: text[:CA
 @settings(max_examples=1500)
 def test_neither_the_torn_nor_the_forged_event_passes(data: st.DataObject, text: bytes) -> None:
     place = data.draw(st.sampled_from(places()))
-    before, after = genuine(CAPTURES[0])[1:3]
-    torn = tear(place, text)
+    before, after = map(timeless, genuine(CAPTURES[0])[1:3])
+    torn = tear((timeless(place[0]), place[1] - len(place[0]) + len(timeless(place[0]))), text)
     verdicts = judge(END.join((before, torn, after)) + END)
     assert verdicts[0] == (before, None)
     assert verdicts[-1] == (after, None)
@@ -137,9 +143,9 @@ def test_neither_the_torn_nor_the_forged_event_passes(data: st.DataObject, text:
 )
 def test_chosen_forgeries_fail_at_every_place(text: bytes) -> None:
     assert len(text) <= CALLERS_BYTES
-    before, after = genuine(CAPTURES[0])[1:3]
+    before, after = map(timeless, genuine(CAPTURES[0])[1:3])
     for place in places():
-        verdicts = judge(END.join((before, tear(place, text), after)) + END)
+        verdicts = judge(END.join((before, timeless(tear(place, text)), after)) + END)
         assert [frame for frame, flaw in verdicts if flaw is None] == [before, after], place
 
 

@@ -1,0 +1,60 @@
+"""Frames and what they become, for the tests of this folder."""
+
+from typing import Any
+
+from connector.avro.codec import decode
+from connector.avro.normalise import Normaliser
+from connector.edges.schemas import load_schemas
+from connector.events.entry import Entry, Source
+from connector.events.intake import Intake
+from connector.events.outcome import NeedsSchema, Publish, Quarantine
+from connector.events.routing import Routing
+from connector.events.selection import Selection
+from connector.events.translate import Rules, Translator
+
+SCHEMAS = load_schemas()
+NORMALISER = Normaliser(SCHEMAS)
+SOURCE = Source("pbx1", 3, "sys", "22.10.1", "11.0.0")
+NOW = 1_700_000_001_000_000
+
+
+def intake(*terms: str, unselected: list[str] | None = None) -> Intake:
+    selection = Selection(SCHEMAS, terms or ("@all",))
+    return Intake(SOURCE, NORMALISER, selection, (unselected if unselected is not None else []).append)
+
+
+def snapshot(unique: str, linked: str, role: str = "") -> str:
+    values = ("SIP/a", "6", "Up", "100", "Ann", "200", "Bob", "en", "", "default", "s", "1", unique, linked)
+    names = (
+        "Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum", "ConnectedLineName",
+        "Language", "AccountCode", "Context", "Exten", "Priority", "Uniqueid", "Linkedid",
+    )  # fmt: skip
+    return "\r\n".join(f"{role}{name}: {value}" for name, value in zip(names, values, strict=True))
+
+
+def event(name: str, *parts: str) -> bytes:
+    head = (f"Event: {name}", "Privilege: call,all", "Timestamp: 1700000000.123456")
+    return "\r\n".join((*head, *parts)).encode()
+
+
+def translator(**rules: Any) -> Translator:
+    rules.setdefault("routing", Routing())
+    return Translator({"pbx1": NORMALISER}, Rules(**rules), {})
+
+
+def translate(entry: Entry, **rules: Any) -> Publish | Quarantine:
+    made = translator(**rules)
+    outcome = made.translate(entry)
+    if isinstance(outcome, NeedsSchema):
+        made._schema_ids[outcome.subject] = 42
+        outcome = made.translate(entry)
+    assert not isinstance(outcome, NeedsSchema)
+    return outcome
+
+
+def record(entry: Entry) -> dict[str, Any]:
+    outcome = translate(entry)
+    assert isinstance(outcome, Publish)
+    reading = entry.reading or NORMALISER.read_own(entry.frame)
+    assert outcome.value[:5] == b"\x00\x00\x00\x00\x2a"
+    return decode(reading.shape.schema.text, outcome.value[5:])

@@ -1,0 +1,121 @@
+"""Numbers, roots, selection and the connector's own notices."""
+
+from connector.ami.framing import Framer
+from connector.events.calls import GRACE_US
+from connector.events.entry import Origin
+from connector.events.intake import name_of
+from tests.events.frames import NOW, SOURCE, event, intake, record, snapshot
+
+
+def hangup(unique: str, linked: str) -> bytes:
+    return event("Hangup", snapshot(unique, linked), "Cause: 16", "Cause-txt: Normal Clearing")
+
+
+def test_numbers_are_given_after_selection_without_holes() -> None:
+    left_out: list[str] = []
+    taker = intake("Hangup", unselected=left_out)
+    frames = [hangup("1.1", "1.1"), event("Newchannel", snapshot("1.2", "1.1")), hangup("1.2", "1.1")]
+    entries = taker.frames(frames, NOW)
+    assert [(name_of(entry), entry.sequence) for entry in entries] == [("Hangup", 1), ("Hangup", 2)]
+    assert left_out == ["Newchannel"]
+    assert entries[1].event_id == "pbx1/3/2"
+
+
+def test_the_root_is_the_first_linkedid_and_a_merge_is_told() -> None:
+    taker = intake()
+    first = taker.frames([event("Newchannel", snapshot("1.5", "1.5"))], NOW)
+    merged = taker.frames([event("Newstate", snapshot("1.5", "1.1"))], NOW)
+    again = taker.frames([event("Newstate", snapshot("1.5", "1.1"))], NOW)
+    assert [entry.root for entry in first] == ["1.5"]
+    assert [(entry.origin, entry.root) for entry in merged] == [(Origin.CONNECTOR, None), (Origin.AMI, "1.5")]
+    notice = record(merged[0])
+    assert {key: notice[key] for key in ("type", "unique_id", "root", "previous_linked_id", "linked_id")} == {
+        "type": "merge", "unique_id": "1.5", "root": "1.5", "previous_linked_id": "1.5", "linked_id": "1.1",
+    }  # fmt: skip
+    assert len(again) == 1
+
+
+def test_a_cdr_finds_its_root_by_uniqueid_after_the_hangup() -> None:
+    taker = intake()
+    taker.frames([event("Newchannel", snapshot("1.2", "1.1")), hangup("1.2", "1.1")], NOW)
+    cdr = event("Cdr", "UniqueID: 1.2", "Source: 100")
+    assert taker.frames([cdr], NOW + GRACE_US - 1)[0].root == "1.1"
+    assert taker.frames([cdr], NOW + GRACE_US + 1)[0].root == "1.2"
+
+
+def test_a_dial_without_caller_goes_by_the_called_channel() -> None:
+    entry = intake().frames([event("DialBegin", snapshot("1.7", "1.6", "Dest"), "DialString: 200")], NOW)[0]
+    assert (entry.flaw, entry.root) == (None, "1.6")
+
+
+def test_events_without_a_call_have_no_root() -> None:
+    entries = intake().frames(
+        [event("PeerStatus", "Peer: PJSIP/1"), event("VarSet", "Channel: none", "Uniqueid: none")], NOW
+    )
+    assert [entry.root for entry in entries] == [None, None]
+
+
+def test_a_session_tells_when_it_comes_goes_and_what_lies_between() -> None:
+    taker = intake()
+    first = taker.up(SOURCE, NOW, "pbx:5038")
+    taker.frames([hangup("1.1", "1.1")], NOW + 5)
+    down = taker.down(NOW + 10, "connection lost")
+    second = taker.up(SOURCE, NOW + 20, "pbx:5038")
+    assert [record(entry)["type"] for entry in (*first, *down, *second)] == [
+        "session_up",
+        "session_down",
+        "session_up",
+        "gap",
+    ]
+    gap = record(second[1])
+    assert (gap["from_time_us"], gap["to_time_us"], gap["loss"]) == (NOW + 5, NOW + 20, "possible")
+    assert [entry.sequence for entry in (*first, *down, *second)] == [1, 3, 4, 5]
+
+
+def test_an_orderly_end_is_followed_by_no_gap_in_this_process() -> None:
+    taker = intake()
+    taker.up(SOURCE, NOW, "a")
+    taker.down(NOW, "stopped", orderly=True)
+    assert [record(entry)["type"] for entry in taker.up(SOURCE, NOW, "a")] == ["session_up"]
+
+
+def test_a_forged_event_brings_a_notice_a_dead_letter_and_no_root() -> None:
+    taker = intake()
+    torn = event(
+        "Newchannel", snapshot("1.1", "1.1").replace("CallerIDNum: 100", "CallerIDNum: 1\r\nUniqueid: 9.9")
+    )
+    notice, entry = taker.frames([torn], NOW)
+    assert record(notice)["type"] == "suspect"
+    assert entry.flaw is not None
+    assert (entry.flaw.reason, entry.root, len(taker.calls)) == ("suspect", None, 0)
+
+
+def test_what_is_no_event_is_kept_under_its_reason() -> None:
+    framer = Framer(1_000)
+    frames = framer.feed(
+        b"rest\r\nExten: 1\r\n\r\nResponse: Success\r\n\r\nEvent: X\r\nA: " + b"v" * 2_000 + b"\r\n\r\n"
+    )
+    entries = intake().frames(frames, NOW)
+    assert [entry.flaw.reason for entry in entries if entry.flaw] == [
+        "orphan",
+        "unawaited-response",
+        "oversize",
+    ]
+    assert [entry.sequence for entry in entries] == [1, 2, 3]
+
+
+def test_lost_entries_are_named() -> None:
+    taker = intake()
+    lost = taker.frames([hangup("1.1", "1.1"), hangup("1.2", "1.1")], NOW)
+    notice = record(taker.overflow(lost, NOW))
+    assert (notice["type"], notice["first_sequence"], notice["last_sequence"], notice["count"]) == (
+        "overflow",
+        1,
+        2,
+        2,
+    )
+
+
+def test_a_text_of_the_pbx_cannot_forge_a_header_of_a_notice() -> None:
+    notice = record(intake().down(NOW, "lost\r\nLoss: certain")[0])
+    assert (notice["reason"], notice["loss"]) == ("lost Loss: certain", None)
