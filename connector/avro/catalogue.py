@@ -41,7 +41,7 @@ class Header:
     """One header of an event, with the wire type that its text has and the texts that mean nothing.
 
     `in_extra` says that it stays in `extra` beside its field, as it must for the major version in which it got one;
-    `optional` that its snapshot is whole without it.
+    `optional` that its snapshot is whole without it; `secret` that nobody should read it who need not.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Header:
     block: str | None = None
     in_extra: bool = False
     optional: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ def _header(place: str, item: Any) -> Header:
         item.get("field"),
         in_extra=item.get("in_extra", False),
         optional=item.get("optional", False),
+        secret=item.get("secret", False),
     )
     if header.type not in TYPES:
         raise SchemaError(f"{place}: {header.name} has the unknown wire type {header.type!r}")

@@ -113,9 +113,7 @@ def _field(name: str, header: Header, wire: str, avro: Any, doc: str) -> dict[st
         made["escaped"] = True
     if header.sentinels:
         made["sentinels"] = list(header.sentinels)
-    if header.in_extra:
-        made["in_extra"] = True
-    return made
+    return made | {flag: True for flag in ("in_extra", "secret") if getattr(header, flag)}
 
 
 def text(value: Mapping[str, Any]) -> str:

@@ -93,6 +93,10 @@ def test_a_header_that_stays_in_extra_says_so() -> None:
     assert _fields(Header("New", doc="New.", in_extra=True))["new"]["in_extra"] is True
 
 
+def test_a_secret_is_marked() -> None:
+    assert _fields(Header("Pin", doc="Pin.", secret=True))["pin"]["secret"] is True
+
+
 def test_a_dynamic_header_has_no_field() -> None:
     assert _fields(Dynamic("Report<n>DLSR")) == {}
 
