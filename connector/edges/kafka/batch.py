@@ -1,0 +1,74 @@
+"""Records handed over together, and what has become of them."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from confluent_kafka import KafkaError, Message
+
+from connector.edges.kafka.client import ends_producer, why
+from connector.errors import BrokerError
+from connector.events.outcome import Publish, Refused
+
+
+class Batch:
+    """Records handed over together, and what has become of them."""
+
+    __slots__ = ("_errors", "_finished", "acknowledged", "left", "records")
+
+    def __init__(
+        self,
+        records: Sequence[Publish],
+        acknowledged: asyncio.Future[Sequence[Refused]],
+        finished: list["Batch"],
+    ) -> None:
+        self.records = records
+        self.acknowledged = acknowledged
+        self.left = len(records)
+        self._errors: list[tuple[KafkaError, Message | int]] = []
+        self._finished = finished
+
+    def delivered(self, error: KafkaError | None, message: Message | int) -> None:
+        """Count one record, in the polling thread; `message` may be its place, where that is known."""
+        self.left -= 1
+        if error is not None:
+            self._errors.append((error, message))
+        if not self.left:
+            self._finished.append(self)
+
+    def settle(self, must_take: Collection[str]) -> str | None:
+        """Tell whoever waits; return why the producer must end, None where it need not."""
+        for error, _ in self._errors:
+            if ends_producer(error):
+                return why(error)
+        if self.acknowledged.done():
+            return None
+        refused = self._refused()
+        for place, reason in refused:
+            if self.records[place].topic in must_take:
+                self.fail(BrokerError(reason))
+                return None
+        self.acknowledged.set_result(refused)
+        return None
+
+    def fail(self, error: BrokerError) -> None:
+        """Send whoever waits back to what was acknowledged."""
+        if not self.acknowledged.done():
+            self.acknowledged.set_exception(error)
+            # Of many batches that fail together only the first need be awaited.
+            self.acknowledged.exception()
+
+    def _refused(self) -> list[Refused]:
+        places: set[int] = set()
+        refused = []
+        for error, message in self._errors:
+            place = message if isinstance(message, int) else self._find(message, places)
+            places.add(place)
+            refused.append(Refused(place, why(error, self.records[place].topic)))
+        return sorted(refused)
+
+    def _find(self, message: Message, taken: Collection[int]) -> int:
+        """Find a record by its content; of equal ones any does, since a refusal is for the content."""
+        wanted = (message.topic(), message.key(), message.value())
+        return next(
+            place for place, record in enumerate(self.records) if record[:3] == wanted and place not in taken
+        )

@@ -1,0 +1,145 @@
+"""What every Kafka client of the connector shares: its options, and Kafka's errors in plain words."""
+
+# librdkafka's own errors, as against the brokers', have public names that begin with an underscore.
+# ruff: noqa: SLF001
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+from connector.errors import BrokerError, ConnectorError, SettingsError
+from connector.facts import KafkaLog, Report
+from connector.settings.kinds import Options, Secret
+from connector.settings.sections import Kafka
+
+Config = dict[str, Any]
+Client = TypeVar("Client")
+
+_COMMON: Final[Options] = {
+    "socket.keepalive.enable": True,
+    "topic.metadata.refresh.interval.ms": 60_000,
+}
+_PRODUCER: Final[Options] = {
+    "enable.idempotence": True,
+    "acks": "all",
+    # An expired message would let those behind it overtake.
+    "message.timeout.ms": 0,
+    # Java's partitioner: keys land where Java, Connect and Streams put them.
+    "partitioner": "murmur2_random",
+    "linger.ms": 5,
+    "compression.type": "lz4",
+    # What is in flight is also in the journal: more would only be held twice.
+    "queue.buffering.max.messages": 50_000,
+    "queue.buffering.max.kbytes": 65_536,
+}
+_CONSUMER: Final[Options] = {
+    "enable.auto.commit": False,
+    "auto.offset.reset": "earliest",
+    "allow.auto.create.topics": False,
+    "partition.assignment.strategy": "cooperative-sticky",
+}
+
+_REACH: Final = "are the brokers up, and is kafka.bootstrap_servers right (and TLS, if they speak it)?"
+_MAKE: Final = "make it with `ami-kafka topics apply`"
+_REMEDIES: Final[Mapping[int, str]] = {
+    KafkaError._ALL_BROKERS_DOWN: _REACH,
+    KafkaError._TRANSPORT: _REACH,
+    KafkaError._RESOLVE: _REACH,
+    KafkaError._TIMED_OUT: _REACH,
+    KafkaError._AUTHENTICATION: "check sasl.username and sasl.password in [kafka.librdkafka]",
+    KafkaError.SASL_AUTHENTICATION_FAILED: "check sasl.username and sasl.password in [kafka.librdkafka]",
+    KafkaError.UNSUPPORTED_SASL_MECHANISM: "set sasl.mechanism to one that the brokers have",
+    KafkaError._SSL: "check ssl.ca.location, and that the brokers' names are in their certificates",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "give the connector's user the right to it",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "give the connector's user the right on the cluster",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "give the connector's user the right Read on the group",
+    KafkaError.UNKNOWN_TOPIC_OR_PART: _MAKE,
+    KafkaError._UNKNOWN_TOPIC: _MAKE,
+    KafkaError._UNKNOWN_PARTITION: _MAKE,
+    KafkaError.INVALID_REPLICATION_FACTOR: "set topics.replication_factor to at most the number of brokers",
+    KafkaError.INVALID_CONFIG: "mend topics.config",
+    KafkaError.POLICY_VIOLATION: "the cluster's policy forbids it: mend [topics]",
+    KafkaError.MSG_SIZE_TOO_LARGE: "lower events.max_record_bytes, or raise the topic's max.message.bytes",
+}
+
+
+_SPENT: Final = frozenset(
+    {
+        KafkaError._FATAL,
+        KafkaError._MSG_TIMED_OUT,
+        KafkaError._PURGE_INFLIGHT,
+        KafkaError._PURGE_QUEUE,
+        KafkaError._STATE,
+    }
+)
+
+
+def producer_config(kafka: Kafka, name: str) -> Config:
+    """Return a producer's options: ours, those for all clients, those for producers; the later win."""
+    return _config(kafka, name, _PRODUCER, kafka.producer)
+
+
+def consumer_config(kafka: Kafka, name: str, group: str) -> Config:
+    """Return a consumer's options, likewise; `group` is its group's id."""
+    return _config(kafka, name, {**_CONSUMER, "group.id": group}, kafka.consumer)
+
+
+def admin_config(kafka: Kafka, name: str) -> Config:
+    """Return an admin client's options, likewise."""
+    return _config(kafka, name, {}, kafka.admin)
+
+
+def _config(kafka: Kafka, name: str, ours: Options, theirs: Options) -> Config:
+    first: Options = {"bootstrap.servers": ",".join(kafka.bootstrap_servers), "client.id": name}
+    options = {**first, **_COMMON, **ours, **kafka.librdkafka, **theirs}
+    return {key: option.reveal() if isinstance(option, Secret) else option for key, option in options.items()}
+
+
+class Speaker:
+    """Takes librdkafka's log lines as a logger would, and reports them as facts."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def log(self, level: int, form: str, *parts: object) -> None:
+        """Take one line; `level` is that of Python's logging."""
+        self._report(KafkaLog(level, form % parts))
+
+
+def make(kind: Callable[..., Client], config: Config, report: Report) -> Client:
+    """Make a client of librdkafka whose log lines are reported from whatever thread polls it.
+
+    Raises:
+        SettingsError: librdkafka does not take an option.
+    """
+    try:
+        return kind(config, logger=Speaker(report))
+    except KafkaException as error:
+        raise SettingsError(f"kafka: librdkafka refuses its options: {_first(error).str()}") from error
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"kafka: librdkafka refuses its options: {error}") from error
+
+
+def _first(error: KafkaException) -> KafkaError:
+    cause: KafkaError = error.args[0]
+    return cause
+
+
+def why(error: KafkaError, about: str = "") -> str:
+    """Return what happened to `about`, in Kafka's words, and what to do, where that is known."""
+    text = re.sub(r"^[\w/.:+#-]*/(bootstrap|\d+): ", "", error.str())
+    remedy = _REMEDIES.get(error.code())
+    said = f"{about}: {text}" if about else text
+    return f"{said.rstrip('.')}; {remedy}" if remedy else said
+
+
+def translated(error: KafkaException, about: str) -> ConnectorError:
+    """Return Kafka's error as ours, which says what was asked for, what happened and what to do."""
+    return BrokerError(why(_first(error), about))
+
+
+def ends_producer(error: KafkaError) -> bool:
+    """Tell whether a record failed for no fault of its own: the producer can no longer keep the order."""
+    return error.fatal() or error.code() in _SPENT
