@@ -1,1 +1,61 @@
 """The command line: parse, call one thing, print."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from connector import __version__
+from connector.cli import output, schemas_upkeep
+from connector.errors import ConnectorError
+
+
+class _Commands(TyperGroup):
+    """Turns what may end a command into one clear line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except ConnectorError as error:
+            output.note(str(error))
+            raise typer.Exit(output.exit_code(error)) from error
+        except BrokenPipeError:
+            output.let_go_of_stdout()
+            raise typer.Exit(output.DONE) from None
+        return result
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The bridge between Asterisk's Manager Interface (AMI) and Apache Kafka.",
+    epilog="Exit codes: 0 done; 1 failed at run time; 2 wrong usage, settings or schema.",
+)
+
+
+def _say_version(value: bool) -> None:  # noqa: FBT001 (typer calls it so)
+    if value:
+        output.line(f"ami-kafka {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.add_typer(schemas_upkeep.app, name="schemas")
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="ami-kafka")

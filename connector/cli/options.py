@@ -1,0 +1,57 @@
+"""Options that many commands share, and the settings that they lead to."""
+# ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from connector.cli.output import Form
+from connector.errors import SettingsError
+
+if TYPE_CHECKING:
+    from connector.settings.sections import Settings
+
+USUAL: Final = Path("ami-kafka.toml")
+_VARIABLE: Final = "AMI_KAFKA_CONFIG"
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", envvar=_VARIABLE, help=f"Settings file. [default: ./{USUAL}, if it is there]"
+    ),
+]
+Output = Annotated[Form, typer.Option("--output", "-o", help="text for people, json: one object a line.")]
+
+
+def load_settings(config: Path | None, extra: Mapping[str, str] | None = None) -> "Settings":
+    """Read the settings from the file and the environment; `extra` are variables that stand in for missing ones.
+
+    Raises:
+        SettingsError: the file cannot be read, or a setting is wrong.
+    """
+    from connector.settings.load import load
+
+    environ = {**(extra or {}), **os.environ}
+    return load(_text(config), environ, lambda path: Path(path).read_text(encoding="utf-8"))
+
+
+def has_settings(config: Path | None) -> bool:
+    """Tell whether there is anything to load: a command that can do without settings need not ask for them."""
+    from connector.settings.load import PREFIX
+
+    return config is not None or USUAL.is_file() or any(name.startswith(PREFIX) for name in os.environ)
+
+
+def _text(config: Path | None) -> str:
+    path = config or USUAL
+    if config is None and not path.is_file():
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text") from error

@@ -1,0 +1,175 @@
+"""`ami-kafka schemas`, the upkeep: write them, propose new ones, prove them, note a release."""
+# ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connector.cli import output
+from connector.cli.options import Config, Output, load_settings
+from connector.cli.output import Form
+from connector.cli.schemas import app, load_all
+from connector.errors import SchemaError
+
+if TYPE_CHECKING:
+    from connector.avro.compatibility import Finding, Released
+
+_RELEASED = "released.jsonl"
+
+_Folder = Annotated[
+    Path | None, typer.Option("--dir", help="Directory of the schemas. [default: the connector's own]")
+]
+
+
+@app.command()
+def generate(
+    *,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if a file is not as the catalogue says.")
+    ] = False,
+    folder: _Folder = None,
+) -> None:
+    """Write every .avsc from the catalogue."""
+    from connector.avro import catalogue, generate
+
+    root = _root(folder)
+    texts = generate.schemas(catalogue.parse(_texts(root / "catalogue", "*.json")))
+    present = _avsc(root)
+    stale = sorted(name for name, text in texts.items() if present.get(name) != text)
+    gone = sorted(present.keys() - texts.keys())
+    if check_only:
+        _refuse(
+            [f"{name}: not as the catalogue says" for name in stale] + [f"{name}: not in it" for name in gone]
+        )
+        return
+    (root / "events").mkdir(exist_ok=True)
+    for name in stale:
+        (root / name).write_text(texts[name], encoding="utf-8")
+    for name in gone:
+        output.note(f"{name} is not in the catalogue; a released schema stays, another may be deleted")
+    output.line(f"{len(stale)} written, {len(texts) - len(stale)} unchanged, in {root}")
+
+
+def _refuse(problems: list[str]) -> None:
+    for problem in problems:
+        output.line(problem)
+    if problems:
+        raise typer.Exit(output.FAILED)
+
+
+@app.command()
+def propose(
+    source: Annotated[Path, typer.Argument(help="A PBX's core-en_US.xml, or a capture of its AMI.")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Directory to write .avsc files to, for user_schemas.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Propose schemas for events that have none; without --out, print their rows of the catalogue as JSON."""
+    from connector.ami.framing import Framer
+    from connector.ami.message import parse
+    from connector.avro import catalogue, propose
+
+    known = catalogue.parse(_texts(_root(None) / "catalogue", "*.json"))
+    data = _data(source)
+    if data.lstrip().startswith(b"<"):
+        rows = propose.from_xml(data.decode("utf-8", "replace"), known)
+    else:
+        have = (
+            {(each.event, each.user_event or None) for each in load_all(load_settings(config))}
+            if config
+            else ()
+        )
+        frames = (parse(frame).headers for frame in Framer().feed(data))
+        rows = propose.from_frames(frames, known, have)
+    if out is None:
+        for row in rows:
+            output.json_line({row.user_event or row.event or "": propose.as_json(row)})
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in propose.texts(rows, known).items():
+            (out / name).write_text(text, encoding="utf-8")
+            output.line(str(out / name))
+    if not rows:
+        output.note(f"{source}: every event in it has a schema")
+
+
+@app.command()
+def check(folder: _Folder = None, form: Output = Form.TEXT) -> None:
+    """Prove that the schemas fit every released version, and that they are written as they must be."""
+    from connector import __version__
+    from connector.avro import compatibility, lint
+
+    present, released = _present(folder), _released(folder)
+    findings = lint.lint_all(present) + compatibility.check(released, present, __version__)
+    _print_findings(findings, form)
+    versions = len({one.version for one in released})
+    if findings:
+        output.note(f"{len(findings)} findings in {len(present)} schemas")
+        raise typer.Exit(output.FAILED)
+    if form is Form.TEXT:
+        output.line(
+            f"{len(present)} schemas are compatible with {versions} released versions, and well written"
+        )
+
+
+def _print_findings(findings: "list[Finding]", form: Form) -> None:
+    if form is Form.JSON:
+        for finding in findings:
+            output.json_line({"where": finding.where, "rule": finding.rule, "what": finding.what})
+    elif findings:
+        output.table(("Where", "Rule", "What"), [(one.where, one.rule, one.what) for one in findings])
+
+
+@app.command()
+def release(
+    version: Annotated[str, typer.Argument(help="The version that is about to be released, as in 1.2.0.")],
+    folder: _Folder = None,
+) -> None:
+    """Note the present schemas as released; what is noted is never changed again."""
+    from connector.avro import compatibility
+
+    lines = compatibility.release(_released(folder), _present(folder), version)
+    with (_root(folder) / _RELEASED).open("a", encoding="utf-8") as file:
+        file.write(lines)
+    output.line(f"{len(lines.splitlines())} schemas are new or changed in {version}")
+
+
+def _present(folder: Path | None) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(text) for text in _avsc(_root(folder)).values()]
+    except ValueError as error:
+        raise SchemaError(f"{_root(folder)}: a schema is no JSON: {error}") from error
+
+
+def _released(folder: Path | None) -> "tuple[Released, ...]":
+    from connector.avro.compatibility import read
+
+    path = _root(folder) / _RELEASED
+    return read(_data(path).decode()) if path.exists() else ()
+
+
+def _root(folder: Path | None) -> Path:
+    from connector.edges.schemas import directory
+
+    return folder or directory()
+
+
+def _avsc(root: Path) -> dict[str, str]:
+    return {f"events/{name}": text for name, text in _texts(root / "events", "*.avsc").items()} | _texts(
+        root, "*.avsc"
+    )
+
+
+def _texts(folder: Path, pattern: str) -> dict[str, str]:
+    return {path.name: _data(path).decode() for path in sorted(folder.glob(pattern))}
+
+
+def _data(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SchemaError(f"{path}: cannot be read: {error.strerror}") from error

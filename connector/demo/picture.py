@@ -1,0 +1,198 @@
+"""The live picture in the terminal: calls in progress, topics, the latest events."""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from rich import box
+from rich.console import RenderableType
+from rich.layout import Layout
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from connector.demo.wallboard import Call, Seen, Wallboard, person, telling
+
+NARROW: Final = 100
+"""Columns below which the topics move under the calls."""
+
+_LOW: Final = 26
+"""Lines below which a narrow picture leaves the topics out."""
+
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+_COLOURS: Final = {
+    "new": "white",
+    "ringing": "yellow",
+    "waiting": "cyan",
+    "talking": "green",
+    "on hold": "magenta",
+    "parked": "magenta",
+    "transferred": "blue",
+    "ended": "bright_black",
+}
+_BORDER: Final = "bright_black"
+
+
+class Picture:
+    """Draws a wallboard.
+
+    Args:
+        board: what there is to draw.
+        road: where the records come from and where they were read, for the head.
+    """
+
+    def __init__(self, board: Wallboard, road: str) -> None:
+        self._board = board
+        self._road = road
+
+    def draw(self, width: int, height: int) -> RenderableType:
+        """Return the picture for a terminal of this size."""
+        layout = Layout()
+        body = Layout(name="body", ratio=1)
+        layout.split_column(Layout(self._head(width), size=3), body, Layout(self._foot(), size=1))
+        inner = height - 4
+        events = max(4, inner // 3)
+        calls = inner - events
+        if width >= NARROW:
+            upper = Layout(size=calls)
+            topics = min(54, width * 2 // 5)
+            upper.split_row(Layout(self._calls(calls)), Layout(self._topics(calls, topics), size=topics))
+            body.split_column(upper, Layout(self._events(events, width)))
+        elif height >= _LOW:
+            topics = calls // 3 + 1
+            body.split_column(
+                Layout(self._calls(calls - topics), size=calls - topics),
+                Layout(self._topics(topics, width), size=topics),
+                Layout(self._events(events, width)),
+            )
+        else:
+            body.split_column(Layout(self._calls(calls), size=calls), Layout(self._events(events, width)))
+        return layout
+
+    def _head(self, width: int) -> RenderableType:
+        board = self._board
+        line = Table.grid(expand=True, padding=(0, 1))
+        line.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        line.add_column(justify="right", no_wrap=True)
+        totals = Text.assemble(
+            (f"{board.total:,}", "bold"), " records  ",
+            (f"{sum(board.rate(topic) for topic in board.topics):.0f}", "bold"), "/s  ",
+            (f"{sum(1 for call in board.calls.values() if not call.ended)}", "bold green"), " calls",
+        )  # fmt: skip
+        trend = (
+            Text(_sparkline(board.trend(min(30, width // 5))), style="green") if width >= NARROW else Text()
+        )
+        line.add_row(Text(self._road, style="dim"), Text.assemble(trend, "  " if trend else "", totals))
+        clock = _duration(time.monotonic() - board.started)
+        return Panel(line, title="[bold]ami-kafka demo[/]", title_align="left", subtitle=clock,
+                     subtitle_align="right", border_style="green", box=box.ROUNDED)  # fmt: skip
+
+    def _calls(self, height: int) -> RenderableType:
+        table = _table(("From", 3), ("To", 3), ("State", 0), ("Queue", 0), ("Time", 0))
+        present = self._board.present()
+        room = height - 3
+        for call in present[: room if len(present) <= room else room - 1]:
+            table.add_row(*self._call(call))
+        if len(present) > room:
+            table.add_row(Text(f"and {len(present) - room + 1} more", style="dim"))
+        return _panel(table, f"Calls in progress ({self._board.finished} ended)")
+
+    def _call(self, call: Call) -> Iterable[Text]:
+        colour = _COLOURS.get(call.state, "red")
+        faded = "bright_black" if call.ended else ""
+        end = call.ended if call.ended is not None else time.monotonic()
+        yield Text(call.caller, style=faded)
+        yield Text(call.callee, style=faded)
+        yield Text(f"● {call.state}", style=colour)
+        yield Text(call.queue, style=faded or "cyan")
+        yield Text(_duration(end - call.since), style=faded)
+
+    def _topics(self, height: int, width: int) -> RenderableType:
+        table = _table(("Topic", 1), ("", 0), ("Records", 0), ("/s", 0))
+        table.columns[2].justify = table.columns[3].justify = "right"
+        top = self._board.topics.most_common(height - 3)
+        most = top[0][1] if top else 1
+        prefix = _common_prefix(self._board.topics)
+        for topic, count in top:
+            rate = self._board.rate(topic)
+            table.add_row(
+                Text(topic.removeprefix(prefix)),
+                Text(_bar(count / most, max(4, width // 6)), style="blue"),
+                f"{count:,}",
+                Text(f"{rate:.1f}", style="bold" if rate else "dim"),
+            )
+        return _panel(table, f"{len(self._board.topics)} topics {prefix}*")
+
+    def _events(self, height: int, width: int) -> RenderableType:
+        table = (
+            _table(("Time", 0), ("Event", 0), ("Call or key", 0), ("Says", 1))
+            if width >= NARROW
+            else _table(("Time", 0), ("Event", 0), ("Says", 1))
+        )
+        for seen in list(self._board.latest)[-max(1, height - 3) :]:
+            cells = [Text(_moment(seen), style="dim"), Text(seen.kind, style="bold")]
+            if width >= NARROW:
+                cells.append(Text(seen.key, style="cyan"))
+            cells.append(_says(seen))
+            table.add_row(*cells)
+        return _panel(table, "Latest events")
+
+    def _foot(self) -> RenderableType:
+        return Text(
+            " Ctrl-C ends.  Everything here was read back from Kafka and decoded.",
+            style="dim",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+
+
+def _says(seen: Seen) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    people = [who for who in (person(seen.value, role) for role in ("", "dest_", "transferee_")) if who]
+    text.append(" → ".join(people))
+    for name, value in telling(seen.value):
+        if "caller_id" not in name:
+            text.append(f"  {name} " if text else f"{name} ", style="dim").append(value)
+    return text
+
+
+def _table(*columns: tuple[str, int]) -> Table:
+    """Return a table without lines; a column with a ratio takes what room there is."""
+    table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
+    for name, ratio in columns:
+        table.add_column(name, ratio=ratio or None, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _panel(inner: RenderableType, title: str) -> Panel:
+    return Panel(
+        inner, title=title, title_align="left", border_style=_BORDER, box=box.ROUNDED, padding=(0, 1)
+    )
+
+
+def _sparkline(counts: Sequence[int]) -> str:
+    most = max([*counts, 1])
+    return "".join(_BARS[-(-count * (len(_BARS) - 1) // most)] for count in counts)
+
+
+def _bar(share: float, width: int) -> str:
+    eighths = max(1, round(share * width * 8))
+    return "█" * (eighths // 8) + "▏▎▍▌▋▊▉"[eighths % 8 - 1 : eighths % 8]
+
+
+def _common_prefix(topics: Iterable[str]) -> str:
+    """Return the dotted words that all topics begin with; what is the same in every row need not be read."""
+    prefix = os.path.commonprefix(list(topics))
+    return prefix[: prefix.rfind(".") + 1]
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes:02d}:{rest:02d}"
+
+
+def _moment(seen: Seen) -> str:
+    at = datetime.fromtimestamp(seen.time_us / 1_000_000).astimezone()
+    return at.strftime("%H:%M:%S.") + f"{at.microsecond // 1000:03d}"

@@ -1,0 +1,223 @@
+"""Facts to log lines and counts; one table says what each fact is worth.
+
+A fact that repeats is said once in a while, with how often it was true in between. Logs go to stderr
+only: stdout belongs to data.
+"""
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+from connector import facts
+from connector.facts import Fact
+
+LOGGER: Final = "connector"
+
+REPEAT_S: Final = 10.0
+"""Seconds within which the same fact is said only once."""
+
+PUBLISHED_S: Final = 60.0
+"""Seconds between two lines on what was published."""
+
+_RESET: Final = "\033[0m"
+_COLOURS: Final = {"DEBUG": "\033[2m", "WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[1;31m"}
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """How a fact is said: its level, its text, and the fields that tell one trouble from another."""
+
+    level: int
+    text: str
+    same: tuple[str, ...] = ()
+
+
+SAYINGS: Final[Mapping[type[Fact], Saying]] = {
+    facts.LinkUp: Saying(logging.INFO, "{pbx}: logged in at {address}, Asterisk {asterisk_version}"),
+    facts.LinkDown: Saying(logging.WARNING, "{pbx}: {reason}; {again}", ("pbx", "reason")),
+    facts.LoginWasRefused: Saying(logging.ERROR, "{pbx}: {reason}; {again}"),
+    facts.EventsPublished: Saying(logging.INFO, "published {count} records to {topics} topics"),
+    facts.EventDropped: Saying(
+        logging.DEBUG, "{pbx}: {event} left out: {reason}", ("pbx", "event", "reason")
+    ),
+    facts.EventQuarantined: Saying(
+        logging.WARNING, "{pbx}: {event} went to the dead letters: {reason}: {detail}", ("pbx", "reason")
+    ),
+    facts.RecordRefused: Saying(
+        logging.ERROR, "{topic}: the broker refuses a record for good: {reason}", ("topic", "reason")
+    ),
+    facts.EventsLost: Saying(
+        logging.ERROR, "{pbx}: {count} records lost, numbers {first} to {last}: {reason}", ("pbx", "reason")
+    ),
+    facts.BrokerTrouble: Saying(logging.WARNING, "Kafka: {reason}", ("reason",)),
+    facts.RegistryTrouble: Saying(logging.WARNING, "registry: {subject}: {reason}; {again}", ("subject",)),
+    facts.TopicMade: Saying(logging.INFO, "made topic {topic} with {partitions} partitions"),
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has happened since the start, for summaries.
+
+    Records by topic, events left out by name, dead letters by reason, and how many were lost.
+    """
+
+    published: Counter[str] = field(default_factory=Counter)
+    unselected: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+
+    def take(self, fact: Fact) -> None:
+        """Count a fact."""
+        match fact:
+            case facts.EventsPublished(counts):
+                self.published.update(counts)
+            case facts.EventDropped(event=event):
+                self.unselected[event] += 1
+            case facts.EventQuarantined(reason=reason):
+                self.quarantined[reason] += 1
+            case facts.EventsLost(count=count):
+                self.lost += count
+
+
+@dataclass(slots=True)
+class _Held:
+    since: float
+    times: int = 0
+
+
+class Telemetry:
+    """Takes facts (it is a `Report`), counts them and says them in the log."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.tally = Tally()
+        self._now = now
+        self._log = logging.getLogger(LOGGER)
+        self._held: dict[tuple[object, ...], _Held] = {}
+        self._published: Counter[str] = Counter()
+        self._published_at = now()
+
+    def __call__(self, fact: Fact) -> None:
+        """Take a fact."""
+        self.tally.take(fact)
+        if isinstance(fact, facts.EventsPublished):
+            self._publish(fact)
+        else:
+            self._say(fact, SAYINGS[type(fact)])
+
+    def unselected(self, event: str) -> None:
+        """Count an event that the selection leaves out; it is no fact, since there are so many."""
+        self.tally.unselected[event] += 1
+
+    def flush(self) -> None:
+        """Say what was held back."""
+        for key, held in self._held.items():
+            if held.times:
+                self._log.info("%d times more: %s", held.times, " ".join(map(str, key[1:])))
+        self._held.clear()
+        self._say_published()
+
+    def _say(self, fact: Fact, saying: Saying) -> None:
+        if not self._log.isEnabledFor(saying.level):
+            return
+        values = asdict(fact) | _worded(fact)
+        times = self._times(fact, saying)
+        if times is not None:
+            more = f" ({times} times more since the last such line)" if times else ""
+            text = saying.text.format_map(values) + more
+            self._log.log(_level(fact, saying), "%s", text, extra={"fact": fact})
+
+    def _times(self, fact: Fact, saying: Saying) -> int | None:
+        """Return how often a fact was held back until now; None holds it back too."""
+        if not saying.same:
+            return 0
+        key = (type(fact).__name__, *(getattr(fact, name) for name in saying.same))
+        held = self._held.get(key)
+        if held is not None and self._now() - held.since < REPEAT_S:
+            held.times += 1
+            return None
+        self._held[key] = _Held(self._now())
+        return held.times if held else 0
+
+    def _publish(self, fact: facts.EventsPublished) -> None:
+        self._published.update(fact.counts)
+        if self._now() - self._published_at >= PUBLISHED_S:
+            self._say_published()
+
+    def _say_published(self) -> None:
+        count, topics = self._published.total(), len(+self._published)
+        if count:
+            saying = SAYINGS[facts.EventsPublished]
+            fact = facts.EventsPublished(dict(self._published))
+            text = saying.text.format(count=count, topics=topics)
+            self._log.log(saying.level, "%s", text, extra={"fact": fact})
+        self._published.clear()
+        self._published_at = self._now()
+
+
+def _level(fact: Fact, saying: Saying) -> int:
+    match fact:
+        case facts.BrokerTrouble(fatal=True):
+            return logging.ERROR
+        case facts.LinkDown(retry_s=None):
+            return logging.INFO
+        case _:
+            return saying.level
+
+
+def _worded(fact: Fact) -> dict[str, str]:
+    """Put into words what the fields of a fact say in numbers."""
+    words = {}
+    if hasattr(fact, "retry_s"):
+        retry = fact.retry_s
+        words["again"] = "not tried again" if retry is None else f"tried again in {retry:.1f} s"
+    if isinstance(fact, facts.LinkUp):
+        words["asterisk_version"] = fact.asterisk_version or "of unknown version"
+    return words
+
+
+def open_log(stream: TextIO, level: str = "info", form: str = "console") -> None:
+    """Send the connector's log to a stream; `form` is `console` or `json`, one line per fact in both."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_Lines() if form == "json" else _Console(coloured=stream.isatty()))
+    log = logging.getLogger(LOGGER)
+    log.handlers[:] = [handler]
+    log.setLevel(level.upper())
+    log.propagate = False
+
+
+class _Console(logging.Formatter):
+    """`22:31:07 warning  text`, coloured by level in a terminal."""
+
+    def __init__(self, *, coloured: bool) -> None:
+        super().__init__()
+        self._coloured = coloured
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = time.strftime("%H:%M:%S", time.localtime(record.created))
+        line = f"{at} {record.levelname.lower():<8} {_one_line(super().format(record))}"
+        colour = _COLOURS.get(record.levelname) if self._coloured else None
+        return f"{colour}{line}{_RESET}" if colour else line
+
+
+class _Lines(logging.Formatter):
+    """One JSON object on a line: time, level, message, and the fact with its fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        value: dict[str, Any] = {"time": at, "level": record.levelname.lower()}
+        value["message"] = super().format(record)
+        fact = getattr(record, "fact", None)
+        if fact is not None:
+            value |= {"fact": type(fact).__name__} | asdict(fact)
+        return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _one_line(text: str) -> str:
+    """Keep one fact on one line: a PBX's text may hold line ends and terminal codes."""
+    return "".join(each if each.isprintable() else " " for each in text)
