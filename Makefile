@@ -34,6 +34,7 @@ imports: .venv/dev.stamp
 	$(BIN)/lint-imports
 
 schemas: .venv/package.stamp
+	$(BIN)/ami-kafka schemas generate --check
 	$(BIN)/ami-kafka schemas check
 
 bench: .venv/package.stamp .venv/dev.stamp  ## events per second, beside what people write today and the limit
