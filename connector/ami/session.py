@@ -223,6 +223,8 @@ class Session:
         self._steps.append(Send(data))
 
     def _end(self, step: Refused | Lost | Left) -> None:
+        if self._state is _State.OVER:
+            return
         self._state = _State.OVER
         self._questions.forget(self._own)
         self._steps += [Answered(action_id, None) for action_id in self._questions.abandoned()]

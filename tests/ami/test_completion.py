@@ -1,0 +1,100 @@
+"""When an answer is whole: one row for each way in which Asterisk ends one."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from connector.ami.action import AmiAction
+from connector.ami.completion import Answer, Completion
+from connector.ami.message import parse
+
+
+def answer_to(action: AmiAction, *messages: str) -> tuple[Answer | None, int]:
+    """Give the answer, and how many of the messages it took."""
+    completion = Completion(action)
+    for number, text in enumerate(messages, 1):
+        answer = completion.take(parse(text.replace("\n", "\r\n").encode()))
+        if answer is not None:
+            return answer, number
+    return None, len(messages)
+
+
+SUCCESS = "Response: Success\nActionID: 1\nMessage: whatever"
+ERROR = "Response: Error\nActionID: 1\nMessage: No endpoints found"
+START = "Response: Success\nActionID: 1\nEventList: start\nMessage: will follow"
+ITEM = "Event: EndpointList\nActionID: 1\nObjectName: a"
+COMPLETE = "Event: EndpointListComplete\nActionID: 1\nEventList: Complete\nListItems: 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "messages"),
+    [
+        ("Ping", [SUCCESS]),
+        ("Logoff", ["Response: Goodbye\nActionID: 1"]),
+        ("Nonesuch", [ERROR]),
+        ("PJSIPShowEndpoints", [START, ITEM, COMPLETE]),
+        ("PJSIPShowEndpoints", [START, COMPLETE]),
+        ("PJSIPShowEndpoints", [ERROR]),
+        ("VoicemailUsersList", [SUCCESS]),
+        ("ShowDialPlan", [START, ITEM, ERROR]),
+        ("PJSIPShowEndpoint", [START, ERROR]),
+        ("QueueStatus", [START, *[ITEM] * 50, COMPLETE.replace("ListItems: 1", "ListItems: 7")]),
+        (
+            "Command",
+            ["Response: Success\nActionID: 1\nMessage: Command output follows\nOutput: a\nOutput: b"],
+        ),
+        ("Command", ["Response: Follows\nPrivilege: Command\nActionID: 1\na\nb\n--END COMMAND--"]),
+        ("FAXStats", [SUCCESS, "Event: FAXStats\nActionID: 1\nCompletedFAXes: 0"]),
+        ("FAXStats", [ERROR]),
+        ("FAXSession", [SUCCESS, "Event: FAXSession\nActionID: 1"]),
+        ("WaitEvent", [SUCCESS, "Event: Newchannel\nActionID: 1", "Event: WaitEventComplete\nActionID: 1"]),
+        ("PlayDTMF", ["Response: Success\nActionID: 1\nMessage: DTMF successfully queued"]),
+        ("Atxfer", ["Response: Success\nActionID: 1\nMessage: Atxfer successfully queued"]),
+        ("QueueAdd", ["Response: Success\nActionID: 1\nMessage: Added interface to queue"]),
+        ("DBGet", ["Response: Success\nActionID: 1\nMessage: Result will follow", ITEM]),
+    ],
+)
+def test_whole_with_the_last_message_and_not_before(name: str, messages: Sequence[str]) -> None:
+    answer, taken = answer_to(AmiAction(name), *messages)
+    expected = 1 if name == "DBGet" else len(messages)
+    assert taken == expected
+    assert answer is not None
+    assert len(answer.events) == sum(text.startswith("Event") for text in messages[:expected])
+
+
+def test_the_last_response_counts() -> None:
+    answer, _ = answer_to(AmiAction("ShowDialPlan"), START, ITEM, ERROR)
+    assert answer is not None
+    assert not answer.success
+    assert [event.get("ObjectName") for event in answer.events] == ["a"]
+
+
+@pytest.mark.parametrize("flag", ["true", "1", "yes", "On", "T", "y"])
+def test_an_asynchronous_originate_ends_with_its_event(flag: str) -> None:
+    originate = AmiAction("Originate", (("Async", flag),))
+    event = "Event: OriginateResponse\nActionID: 1\nResponse: Failure\nReason: 5"
+    answer, taken = answer_to(originate, SUCCESS, event)
+    assert taken == 2
+    assert answer is not None
+    assert answer.events[0].get("Reason") == "5"
+    assert answer_to(originate, ERROR)[1] == 1
+
+
+@pytest.mark.parametrize("headers", [(), (("Async", "no"),), (("Async", "false"),)])
+def test_a_synchronous_originate_ends_with_its_response(headers: tuple[tuple[str, str], ...]) -> None:
+    answer, _ = answer_to(AmiAction("Originate", headers), SUCCESS)
+    assert answer is not None
+
+
+def test_an_event_before_the_response_does_not_end_it() -> None:
+    assert answer_to(AmiAction("QueueStatus"), COMPLETE)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "success"),
+    [("Success", True), ("Follows", True), ("Goodbye", True), ("Error", False), ("Fail", False)],
+)
+def test_success(status: str, *, success: bool) -> None:
+    answer, _ = answer_to(AmiAction("Ping"), f"Response: {status}")
+    assert answer is not None
+    assert answer.success is success
