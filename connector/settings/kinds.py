@@ -77,10 +77,15 @@ _TOPIC: Final = Form(
     "a legal topic name: letters, digits, '.', '_' and '-', 249 at most",
 )
 _LINE: Final = Form(re.compile(r"[^\x00-\x1f\x7f]+"), "text without control characters, not empty")
+_URL: Final = Form(
+    re.compile(r"https?://[^\s@/?#]+(/[^\s@?#]*)?"),
+    "http:// or https://, a host and a path, without user and password",
+)
 
 Name = Annotated[str, _NAME]
 TopicName = Annotated[str, _TOPIC]
 Line = Annotated[str, _LINE]
+Url = Annotated[str, _URL]
 Seconds = Annotated[float, Bounds(0.05, _DAY_S)]
 Count = Annotated[int, Bounds(1, 1_000_000)]
 Milliseconds = Annotated[int, Bounds(-1, 1 << 62)]

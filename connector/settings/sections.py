@@ -24,6 +24,7 @@ from connector.settings.kinds import (
     Seconds,
     Secret,
     TopicName,
+    Url,
 )
 
 EventClass = Literal[
@@ -139,7 +140,7 @@ class Registry:
     With `auto_register` the connector registers its schemas itself; else they must be there.
     """
 
-    url: Line
+    url: Url
     username: Line | None = None
     password: Secret | None = None
     token: Secret | None = None
