@@ -37,11 +37,15 @@ class Message:
 
 
 class Manager:
-    """One AMI session; `events` holds what it has read since the last `forget`."""
+    """One AMI session.
+
+    `events` holds what it has read since the last `forget`, `received` every byte it ever read.
+    """
 
     def __init__(self, host: str, port: int, username: str, secret: str, *, events: str = "on") -> None:
         self._socket = socket.create_connection((host, port), timeout=10)
         self._unread = b""
+        self.received = bytearray()
         self._numbers = itertools.count(1)
         self.events: list[Message] = []
         self._answers: list[Message] = []
@@ -84,17 +88,21 @@ class Manager:
         self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return number
 
-    def items(self, name: str, **headers: Value) -> list[Message]:
-        """Send a list action and give its items, without the event that ends it."""
-        number = self.send(name, **headers)
-        answer = self._until(lambda: self._answer(number), f"a response to {name}", 20)
-        if answer["EventList"].lower() != "start":
-            return []
+    def await_end_of_list(self, number: str) -> None:
+        """Read on until the list that answers this action is whole."""
 
         def ended() -> bool:
             return any(e["ActionID"] == number and e["EventList"] == "Complete" for e in self.events)
 
-        self._until(ended, f"the end of {name}", 20)
+        self._until(ended, f"the end of the list for {number}", 20)
+
+    def items(self, name: str, **headers: Value) -> list[Message]:
+        """Send a list action and give its items, without the event that ends it."""
+        answer = self.ask(name, **headers)
+        number = answer["ActionID"]
+        if answer["EventList"].lower() != "start":
+            return []
+        self.await_end_of_list(number)
         mine = [event for event in self.events if event["ActionID"] == number]
         self.events = [event for event in self.events if event["ActionID"] != number]
         return mine[:-1]
@@ -145,5 +153,6 @@ class Manager:
             if not chunk:
                 raise ConnectionError("the PBX closed the session")
             self._unread += chunk
+            self.received += chunk
         taken, _, self._unread = self._unread.partition(end)
         return taken

@@ -2,12 +2,14 @@
 
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from tests.parts import scenarios
 from tests.parts.asterisk import Asterisk
 from tests.parts.processes import wait_until
+from tests.parts.scenarios.busy import busy, questions
 
 LAST = "CaptureEnd"
 
@@ -28,13 +30,18 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._reader.join()
         self._socket.close()
 
     def _read(self) -> None:
         while chunk := self._socket.recv(65536):
             self.received += chunk
+
+    def until_closed(self) -> None:
+        """Wait until the PBX closes the session."""
+        self._reader.join(30)
 
     def up_to_mark(self, pbx: Asterisk) -> bytes:
         """Send a mark through the PBX, and give what came before it."""
@@ -53,8 +60,40 @@ def capture_group(pbx: Asterisk, name: str) -> bytes:
         return recorder.up_to_mark(pbx)
 
 
+def capture_lists(pbx: Asterisk) -> bytes:
+    """Ask every question that has a list for an answer, and give all that the asking session read."""
+    channel = next(iter(_values(pbx, "CoreShowChannels", "Channel")), "nobody")
+    bridge = next(iter(_values(pbx, "BridgeList", "BridgeUniqueid")), "none")
+    with pbx.manager() as session:
+        session.expect("FullyBooted")
+        for action, headers in questions(channel, bridge):
+            answer = session.ask(action, **headers)
+            if answer["EventList"].lower() == "start":
+                session.await_end_of_list(answer["ActionID"])
+        session.ask("Logoff")
+        return bytes(session.received)
+
+
+def capture_end(pbx: Asterisk) -> bytes:
+    """Shut the PBX down, and give what an events session read until it was closed."""
+    with Recorder(pbx) as recorder:
+        with suppress(ConnectionError):
+            pbx.cli("core stop gracefully")
+        recorder.until_closed()
+        return bytes(recorder.received)
+
+
 def write(pbx: Asterisk, folder: Path) -> None:
-    """Write one capture for each group."""
+    """Write a capture for each group of scenarios, for lists of an idle and a busy PBX, and for its end."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lists-idle.ami").write_bytes(capture_lists(pbx))
     for name in scenarios.ALL:
         (folder / f"{name}.ami").write_bytes(capture_group(pbx, name))
+    with busy(pbx):
+        (folder / "lists.ami").write_bytes(capture_lists(pbx))
+    (folder / "shutdown.ami").write_bytes(capture_end(pbx))
+
+
+def _values(pbx: Asterisk, action: str, header: str) -> list[str]:
+    with pbx.manager(events="off") as ami:
+        return [item[header] for item in ami.items(action)]

@@ -7,7 +7,7 @@ from tests.parts.scenarios.steps import Scenario, bridged_call, call, hang_up
 
 def call_answered(_: Asterisk, ami: Manager) -> None:
     """Dial, ring, answer, talk, hang up; the call detail record follows."""
-    caller, callee = bridged_call(ami)
+    caller, callee = bridged_call(ami, "100")
     hang_up(ami, callee)
     ami.expect("Hangup", Uniqueid=caller["Uniqueid"])
     ami.expect("Cdr", Disposition="ANSWERED")
@@ -31,12 +31,6 @@ def call_busy(_: Asterisk, ami: Manager) -> None:
     """The called party is busy."""
     caller = call(ami, "102")
     ami.expect("DialEnd", DialStatus="BUSY", Uniqueid=caller["Uniqueid"])
-
-
-def call_congested(_: Asterisk, ami: Manager) -> None:
-    """No circuit."""
-    caller = call(ami, "103")
-    ami.expect("DialEnd", DialStatus="CONGESTION", Uniqueid=caller["Uniqueid"])
 
 
 def call_cancelled(_: Asterisk, ami: Manager) -> None:
@@ -77,7 +71,7 @@ def call_with_odd_names(_: Asterisk, ami: Manager) -> None:
 def originate_failed(_: Asterisk, ami: Manager) -> None:
     """Calls that the PBX could not place, one of them because nobody knows the number."""
     common = {"Context": "internal", "Exten": "100", "Priority": "1", "Async": "true", "Timeout": "2000"}
-    for party, reason in (("busy", "5"), ("congested", "8"), ("nobody", "0")):
+    for party, reason in (("busy", "5"), ("nobody", "0")):
         number = ami.send("Originate", Channel=f"Local/{party}@parties/n", **common)
         ami.expect("OriginateResponse", ActionID=number, Response="Failure", Reason=reason)
 
@@ -87,7 +81,6 @@ ALL: tuple[Scenario, ...] = (
     call_ended_by_callee,
     call_not_answered,
     call_busy,
-    call_congested,
     call_cancelled,
     call_unreachable,
     call_forked,

@@ -31,7 +31,7 @@ def call(ami: Manager, exten: str, *, party: str = "caller", caller: str = "Alic
     return ami.expect_any(is_ours, f"the channel of {party} calling {exten}")
 
 
-def bridged_call(ami: Manager, exten: str = "100") -> tuple[Message, Message]:
+def bridged_call(ami: Manager, exten: str = "110") -> tuple[Message, Message]:
     """Make a call that is answered; give both channels as they entered the bridge."""
     caller = call(ami, exten)
     first = ami.expect("BridgeEnter", Uniqueid=caller["Uniqueid"])
