@@ -28,7 +28,7 @@ class Batch:
         self._finished = finished
 
     def delivered(self, error: KafkaError | None, message: Message | int) -> None:
-        """Count one record, in the polling thread; `message` may be its place, where that is known."""
+        """Count one record; `message` may be its place, where that is known."""
         self.left -= 1
         if error is not None:
             self._errors.append((error, message))

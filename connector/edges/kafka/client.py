@@ -3,14 +3,16 @@
 # librdkafka's own errors, as against the brokers', have public names that begin with an underscore.
 # ruff: noqa: SLF001
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from connector.errors import BrokerError, ConnectorError, SettingsError
-from connector.facts import KafkaLog, Report
+from connector.errors import BrokerError, SettingsError
+from connector.facts import Fact, KafkaLog, Report
 from connector.settings.kinds import Options, Secret
 from connector.settings.sections import Kafka
 
@@ -108,6 +110,17 @@ class Speaker:
         self._report(KafkaLog(level, form % parts))
 
 
+def report_to(loop: asyncio.AbstractEventLoop, report: Report) -> Report:
+    """Return a `report` for librdkafka's threads: the fact arrives in the event loop."""
+
+    def tell(fact: Fact) -> None:
+        # A loop that is closed has nobody left to be told.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(report, fact)
+
+    return tell
+
+
 def make(kind: Callable[..., Client], config: Config, report: Report) -> Client:
     """Make a client of librdkafka whose log lines are reported from whatever thread polls it.
 
@@ -135,7 +148,7 @@ def why(error: KafkaError, about: str = "") -> str:
     return f"{said.rstrip('.')}; {remedy}" if remedy else said
 
 
-def translated(error: KafkaException, about: str) -> ConnectorError:
+def translated(error: KafkaException, about: str) -> BrokerError:
     """Return Kafka's error as ours, which says what was asked for, what happened and what to do."""
     return BrokerError(why(_first(error), about))
 

@@ -1,12 +1,11 @@
-"""Records to Kafka: handed over from the event loop, acknowledged through one thread that polls.
+"""Records to Kafka: handed over from the event loop, and acknowledged in it.
 
-What librdkafka tells of each record is counted in the batch it came with, by that thread alone; the
-event loop hears of a batch when it is whole.
+What librdkafka tells of each record is counted in the batch it came with. The loop itself asks for it
+(`poll`), after each batch and by a timer: a thread of its own would have to win the interpreter's lock
+for every single record, against a loop that is busy, and was measured at a third of the rate.
 """
 
 import asyncio
-import threading
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,11 +17,15 @@ from connector.errors import BrokerError
 from connector.events.outcome import Publish, Refused
 from connector.facts import BrokerTrouble, Report
 
-_POLL_S: Final = 0.1
+_BUSY_S: Final = 0.005
+"""Between two polls while records are in flight: no more than they linger before they are sent."""
+
+_IDLE_S: Final = 0.1
+"""Between two polls while none are, for what librdkafka says of its brokers."""
 
 
 class _Line:
-    """One producer with the thread that polls it; when the producer fails for good, so does this."""
+    """One producer, polled by the loop's timer; when the producer fails for good, so does this."""
 
     def __init__(self, config: Mapping[str, Any], report: Report, must_take: Collection[str]) -> None:
         self._must_take = must_take
@@ -30,21 +33,18 @@ class _Line:
         self._report = report
         self._pending: set[Batch] = set()
         self._finished: list[Batch] = []
-        self._local: deque[tuple[Batch, KafkaError, int]] = deque()
-        self._crowded = False
-        self._room = asyncio.Event()
+        self._polled = asyncio.Event()
         self._last_trouble: int | None = None
-        self._grace_s: float | None = None
         self.failed: BrokerError | None = None
-        self._producer: Producer = make(Producer, {**config, "error_cb": self._trouble}, self._tell)
-        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
-        self._thread.start()
+        self._producer: Producer = make(Producer, {**config, "error_cb": self._trouble}, report)
+        self._timer = self._loop.call_later(_IDLE_S, self._tick)
 
     def begin(self, records: Sequence[Publish]) -> Batch:
         """Return a batch that is not yet handed over."""
         batch = Batch(records, self._loop.create_future(), self._finished)
         if records:
             self._pending.add(batch)
+            self._hasten()
         else:
             batch.acknowledged.set_result([])
         return batch
@@ -60,84 +60,76 @@ class _Line:
             except BufferError:
                 return place
             except KafkaException as error:
-                self._local.append((batch, error.args[0], place))
+                delivered(error.args[0], place)
+        self._poll()
         return len(batch.records)
 
     async def room(self) -> None:
-        """Wait until librdkafka's queue has become shorter.
+        """Wait until librdkafka's queue may have become shorter.
 
         Raises:
             BrokerError: the producer has failed for good.
         """
-        self._room.clear()
-        self._crowded = True
-        await self._room.wait()
+        self._polled.clear()
+        await self._polled.wait()
         if self.failed:
             raise self.failed
 
-    def _run(self) -> None:
-        while self._grace_s is None:
-            self._producer.poll(_POLL_S)
-            self._hand_back()
-        self._producer.flush(self._grace_s)
-        self._hand_back()
-        self._producer.purge()
-        # Here and not in the event loop: it waits for librdkafka's threads.
-        self._producer.close()
+    def _hasten(self) -> None:
+        if len(self._pending) == 1:
+            self._timer.cancel()
+            self._timer = self._loop.call_later(_BUSY_S, self._tick)
 
-    def _hand_back(self) -> None:
-        while self._local:
-            batch, error, place = self._local.popleft()
-            batch.delivered(error, place)
-        if self._finished or self._crowded:
-            self._crowded = False
-            self._soon(self._settle, self._finished.copy())
-            self._finished.clear()
+    def _tick(self) -> None:
+        self._poll()
+        self._polled.set()
+        if not self.failed:
+            self._timer = self._loop.call_later(_BUSY_S if self._pending else _IDLE_S, self._tick)
 
-    def _soon(self, call: Any, *arguments: object) -> None:
-        try:
-            self._loop.call_soon_threadsafe(call, *arguments)
-        except RuntimeError:
-            # The loop is closed: nobody is left to be told.
-            self._grace_s = 0
-
-    def _settle(self, batches: Sequence[Batch]) -> None:
-        for batch in batches:
+    def _poll(self) -> None:
+        self._producer.poll(0)
+        finished = self._finished.copy()
+        self._finished.clear()
+        for batch in finished:
             reason = batch.settle(self._must_take)
             if reason:
                 self.fail(reason)
                 return
             self._pending.discard(batch)
             self._last_trouble = None
-        self._room.set()
 
     def _trouble(self, error: KafkaError) -> None:
         if error.fatal():
-            self._soon(self.fail, why(error))
+            self._loop.call_soon(self.fail, why(error))
         elif error.code() != self._last_trouble:
             self._last_trouble = error.code()
-            self._tell(BrokerTrouble(why(error), fatal=False))
-
-    def _tell(self, fact: Any) -> None:
-        self._soon(self._report, fact)
+            self._report(BrokerTrouble(why(error), fatal=False))
 
     def fail(self, reason: str) -> None:
         """End for good: whoever waits goes back to what Kafka has acknowledged, and comes again."""
         if self.failed:
             return
         self.failed = BrokerError(reason)
-        self._grace_s = 0
+        self._timer.cancel()
         for batch in self._pending:
             batch.fail(self.failed)
-        self._room.set()
+        self._polled.set()
+        # In a thread, because it waits for librdkafka's own.
+        self._loop.run_in_executor(None, self._end)
+
+    def _end(self) -> None:
+        self._producer.purge()
+        self._producer.close()
 
     async def close(self, grace_s: float) -> int:
         """Wait for what is in flight, at most `grace_s` seconds; return how many records stayed behind."""
-        self._grace_s = grace_s
-        await asyncio.to_thread(self._thread.join)
-        # What the thread handed over last is settled by the loop's next round.
-        await asyncio.sleep(0)
-        left = sum(batch.left for batch in self._pending)
+        try:
+            async with asyncio.timeout(grace_s):
+                while self._pending and not self.failed:
+                    await self.room()
+        except (TimeoutError, BrokerError):
+            pass
+        left = sum(len(batch.records) for batch in self._pending)
         self.fail("closed before Kafka acknowledged")
         return left
 
