@@ -1,0 +1,222 @@
+"""Asking Kafka about topics and rights, and making topics; each call ends within its deadline."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public names all the same
+    AclOperation,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+    TopicDescription,
+)
+
+from connector.edges.kafka.client import Config, make, report_to, translated, why
+from connector.errors import BrokerError
+from connector.facts import Report
+from connector.settings.topics import Drift, Present, Topic
+
+Answer = TypeVar("Answer")
+
+_CLUSTERS_DEFAULT: Final = -1
+_ABSENT: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART})
+
+
+class KafkaAdmin:
+    """One admin client; made inside a running event loop.
+
+    Args:
+        config: an admin client's options.
+        deadline_s: how long each question may take, in seconds.
+        report: takes facts, in the event loop.
+
+    Raises:
+        SettingsError: librdkafka does not take an option.
+    """
+
+    def __init__(self, config: Config, deadline_s: float, report: Report) -> None:
+        self._deadline_s = deadline_s
+        self._last_error: KafkaError | None = None
+        self._client: AdminClient = make(
+            AdminClient,
+            {**config, "error_cb": self._remember},
+            report_to(asyncio.get_running_loop(), report),
+        )
+
+    def _remember(self, error: KafkaError) -> None:
+        self._last_error = error
+
+    async def reach(self) -> int:
+        """Return how many brokers answer for the cluster.
+
+        Raises:
+            BrokerError: none answered in time; the text says what to look at.
+        """
+        metadata = await self._ask(lambda: self._client.list_topics(timeout=self._deadline_s), "Kafka")
+        return len(metadata.brokers)
+
+    async def present(self, names: Collection[str]) -> dict[str, Present]:
+        """Return those of the topics that exist, with partitions, replicas and options.
+
+        Raises:
+            BrokerError: no answer in time, or no right to see them.
+        """
+        described = await self._describe(names)
+        configs = await self._configs(described)
+        return {
+            name: Present(
+                len(topic.partitions),
+                min((len(each.replicas) for each in topic.partitions), default=0),
+                configs.get(name, {}),
+            )
+            for name, topic in described.items()
+        }
+
+    async def lacking(
+        self, names: Collection[str], operations: Iterable[AclOperation] = (AclOperation.WRITE,)
+    ) -> list[tuple[str, str]]:
+        """Return (topic, operation) for what the connector's user may not do with topics that exist.
+
+        Raises:
+            BrokerError: no answer in time.
+        """
+        needed = list(operations)
+        found: list[tuple[str, str]] = []
+        for name, topic in (await self._describe(names, missing_right=found.append)).items():
+            # A cluster without access control tells none.
+            granted = topic.authorized_operations or needed
+            found += [(name, each.name) for each in needed if each not in granted]
+        return sorted(found)
+
+    async def may_create(self) -> bool:
+        """Tell whether the connector's user may create any topic (the right Create on the cluster).
+
+        Raises:
+            BrokerError: no answer in time.
+        """
+        cluster = await self._wait(
+            self._client.describe_cluster(
+                include_authorized_operations=True, request_timeout=self._deadline_s
+            ),
+            "cluster",
+        )
+        granted = cluster.authorized_operations
+        return granted is None or AclOperation.CREATE in granted
+
+    async def create(self, topics: Sequence[Topic], *, dry: bool = False) -> list[Topic]:
+        """Create topics and return those that were not there; `dry` only asks whether it would work.
+
+        Raises:
+            BrokerError: Kafka refused; each topic in a line of its own. The others are made.
+        """
+        if not topics:
+            return []
+        new = [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=topic.replication_factor or _CLUSTERS_DEFAULT,
+                config=dict(topic.config),
+            )
+            for topic in topics
+        ]
+        futures = self._client.create_topics(
+            new, request_timeout=self._deadline_s, operation_timeout=self._deadline_s, validate_only=dry
+        )
+        made, problems = [], []
+        for topic in topics:
+            try:
+                await asyncio.wrap_future(futures[topic.name])
+                made.append(topic)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    problems.append(str(translated(error, f"creating topic {topic.name}")))
+        if problems:
+            raise BrokerError("\n".join(problems))
+        return made
+
+    async def configure(self, changes: Iterable[Drift]) -> None:
+        """Set options of topics as planned; a replication factor is not an option and stays.
+
+        Raises:
+            BrokerError: Kafka refused.
+        """
+        resources: dict[str, ConfigResource] = {}
+        for name, option, wanted, _ in changes:
+            resource = resources.setdefault(name, ConfigResource(ResourceType.TOPIC, name))
+            resource.add_incremental_config(
+                ConfigEntry(option, wanted, incremental_operation=AlterConfigOpType.SET)
+            )
+        if resources:
+            futures = self._client.incremental_alter_configs(
+                list(resources.values()), request_timeout=self._deadline_s
+            )
+            for resource, future in futures.items():
+                await self._wait(future, f"options of topic {resource.name}")
+
+    async def _describe(
+        self, names: Collection[str], missing_right: Callable[[tuple[str, str]], None] | None = None
+    ) -> dict[str, TopicDescription]:
+        if not names:
+            return {}
+        futures = self._client.describe_topics(
+            TopicCollection(sorted(names)),
+            include_authorized_operations=True,
+            request_timeout=self._deadline_s,
+        )
+        described = {}
+        for name, future in futures.items():
+            try:
+                described[name] = await asyncio.wrap_future(future)
+            except KafkaException as error:
+                code = error.args[0].code()
+                if missing_right and code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                    missing_right((name, AclOperation.DESCRIBE.name))
+                elif code not in _ABSENT:
+                    raise self._error(error, f"topic {name}") from error
+        return described
+
+    async def _configs(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+        if not resources:
+            return {}
+        futures = self._client.describe_configs(resources, request_timeout=self._deadline_s)
+        configs = {}
+        for resource, future in futures.items():
+            try:
+                entries: Mapping[str, ConfigEntry] = await asyncio.wrap_future(future)
+            except KafkaException:
+                # The right DescribeConfigs is for convenience: what is not told is not compared.
+                continue
+            configs[resource.name] = {
+                key: entry.value for key, entry in entries.items() if entry.value is not None
+            }
+        return configs
+
+    async def _wait(self, future: "Future[Any]", about: str) -> Any:
+        try:
+            return await asyncio.wrap_future(future)
+        except KafkaException as error:
+            raise self._error(error, about) from error
+
+    async def _ask(self, call: Callable[[], Answer], about: str) -> Answer:
+        try:
+            return await asyncio.to_thread(call)
+        except KafkaException as error:
+            raise self._error(error, about) from error
+
+    def _error(self, error: KafkaException, about: str) -> BrokerError:
+        """Prefer what the connections met (a refused login) to the question's own 'timed out'."""
+        self._client.poll(0)
+        if self._last_error is not None and error.args[0].code() in (
+            KafkaError._TRANSPORT,  # noqa: SLF001 (its public name)
+            KafkaError._TIMED_OUT,  # noqa: SLF001 (its public name)
+        ):
+            return BrokerError(why(self._last_error, about))
+        return translated(error, about)
