@@ -1,0 +1,334 @@
+"""Connections to a PBX: the simulated one, scripted ones, and none at all."""
+
+import asyncio
+import socket
+import ssl
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from connector.ami.action import AmiAction
+from connector.ami.steps import Account, Welcome
+from connector.demo.channels import Event
+from connector.demo.pbx import SimulatedPbx
+from connector.edges.pbx import Address, tls_context
+from connector.errors import LinkLost, LoginRefused
+from tests.edges.scripted import END, HANGUP, SECRET, Ear, Peer, pbx_at, scripted, until_closed
+
+ACCOUNTS = {"kafka": SECRET}
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate for the name pbx.example, its key beside it in one file."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, chain = folder / "key.pem", folder / "cert.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ]
+    command += ["-keyout", str(key), "-out", str(chain), "-subj", "/CN=pbx.example"]
+    command += ["-addext", "subjectAltName=DNS:pbx.example"]
+    subprocess.run(command, check=True, capture_output=True)
+    whole = folder / "whole.pem"
+    whole.write_text(key.read_text() + chain.read_text())
+    return whole
+
+
+def server_context(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("md5", [True, False])
+def test_logs_in_hears_events_and_leaves(*, md5: bool) -> None:
+    async def run() -> None:
+        ear = Ear()
+        async with SimulatedPbx(ACCOUNTS) as pbx:
+            address = Address(*pbx.address)
+            before_us = time.time_ns() // 1000
+            connection = await pbx_at(address, account=Account("kafka", SECRET, md5=md5)).login(
+                ear.up, ear.take
+            )
+            assert ear.welcomes == [Welcome("11.0.0", "22.10.1-simulated", "demo")]
+            assert connection.address == str(address)
+            await ear.heard.wait()
+            assert ear.frames[0].startswith(b"Event: FullyBooted\r\n")
+            assert before_us <= ear.batches[0][1] <= time.time_ns() // 1000
+            ear.heard.clear()
+            pbx.tell(Event("Hello", "call", ["A: 1"]))
+            await ear.heard.wait()
+            assert ear.frames[-1].endswith(b"\r\nA: 1")
+            connection.leave()
+            assert await connection.ended() == "logged off"
+            await asyncio.sleep(0)
+            assert pbx.logins == 0
+
+    asyncio.run(run())
+
+
+def test_events_of_one_read_come_in_one_call() -> None:
+    async def scene(peer: Peer) -> None:
+        await peer.let_in()
+        peer.say(END.join([HANGUP] * 5) + END)
+        await until_closed(peer)
+
+    async def run() -> None:
+        ear = Ear()
+        async with scripted(scene) as (address, _):
+            connection = await pbx_at(address).login(ear.up, ear.take)
+            await ear.heard.wait()
+            connection.close()
+        assert [frames for frames, _ in ear.batches] == [[HANGUP] * 5]
+
+    asyncio.run(run())
+
+
+def test_what_is_on_the_way_while_leaving_is_still_read() -> None:
+    async def scene(peer: Peer) -> None:
+        await peer.let_in()
+        await peer.hear()
+        peer.say(HANGUP + END)
+        peer.respond(status="Goodbye")
+
+    async def run() -> None:
+        ear = Ear()
+        async with scripted(scene) as (address, _):
+            connection = await pbx_at(address).login(ear.up, ear.take)
+            connection.leave()
+            assert await connection.ended() == "logged off"
+        assert ear.frames == [HANGUP]
+
+    asyncio.run(run())
+
+
+def test_a_pbx_that_is_mute_when_left_is_not_waited_for() -> None:
+    async def scene(peer: Peer) -> None:
+        await peer.let_in()
+        await until_closed(peer)
+
+    async def run() -> None:
+        async with scripted(scene) as (address, _):
+            connection = await pbx_at(address, farewell=0.02).login(Ear().up, Ear().take)
+            connection.leave()
+            assert await connection.ended() == "logged off"
+
+    asyncio.run(run())
+
+
+def test_asks_and_is_answered() -> None:
+    async def run() -> None:
+        async with SimulatedPbx(ACCOUNTS) as pbx:
+            connection = await pbx_at(Address(*pbx.address)).login(Ear().up, Ear().take)
+            answers = await asyncio.gather(
+                *(connection.ask(AmiAction(name), within=5) for name in ("Ping", "QueueStatus", "Nonesuch"))
+            )
+            assert [answer.success for answer in answers] == [True, True, False]
+            assert len(answers[1].events) == 6
+            connection.close()
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_question_leaves_nothing_behind() -> None:
+    async def scene(peer: Peer) -> None:
+        await peer.let_in()
+        await peer.hear()
+        await peer.hear()
+        for heard in peer.heard[-2:]:
+            peer.say(f"Response: Success\r\nActionID: {heard['ActionID']}\r\n\r\n".encode())
+        await until_closed(peer)
+
+    async def run() -> None:
+        async with scripted(scene) as (address, _):
+            connection = await pbx_at(address).login(Ear().up, Ear().take)
+            first = asyncio.create_task(connection.ask(AmiAction("Reload"), within=5))
+            await asyncio.sleep(0)
+            first.cancel()
+            assert (await connection.ask(AmiAction("Ping"), within=5)).success
+            connection.close()
+
+    asyncio.run(run())
+
+
+class TestAddresses:
+    def test_are_tried_in_turn(self) -> None:
+        async def run() -> None:
+            async with SimulatedPbx(ACCOUNTS) as pbx:
+                second = Address(*pbx.address)
+                ear = Ear()
+                connection = await pbx_at(Address("127.0.0.1", closed_port()), second).login(ear.up, ear.take)
+                assert connection.address == str(second)
+                connection.close()
+
+        asyncio.run(run())
+
+    def test_the_error_names_each_with_its_reason(self) -> None:
+        first, second = (Address("127.0.0.1", closed_port()) for _ in range(2))
+
+        async def run() -> None:
+            await pbx_at(first, second).login(Ear().up, Ear().take)
+
+        with pytest.raises(LinkLost) as caught:
+            asyncio.run(run())
+        for address in (first, second):
+            assert f"{address}: connection refused: is Asterisk running" in str(caught.value)
+
+    def test_a_refusal_outweighs_a_loss(self) -> None:
+        async def run() -> None:
+            async with SimulatedPbx({"kafka": "another"}) as pbx:
+                away = Address("127.0.0.1", closed_port())
+                await pbx_at(Address(*pbx.address), away).login(Ear().up, Ear().take)
+
+        with pytest.raises(LoginRefused, match="Authentication failed"):
+            asyncio.run(run())
+
+    @pytest.mark.parametrize(("host", "text"), [("10.0.0.1", "10.0.0.1:5038"), ("fd00::1", "[fd00::1]:5038")])
+    def test_as_text(self, host: str, text: str) -> None:
+        assert str(Address(host)) == text
+
+
+class TestNoConnection:
+    def test_a_host_that_is_none(self) -> None:
+        with pytest.raises(LinkLost, match="no such host"):
+            asyncio.run(pbx_at(Address("pbx.invalid")).login(Ear().up, Ear().take))
+
+    def test_a_host_that_does_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def never(*_: object, **__: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", never)
+        with pytest.raises(LinkLost, match=r"no connection in 0\.01 s: is a firewall between"):
+            asyncio.run(pbx_at(Address("192.0.2.1"), connect=0.01).login(Ear().up, Ear().take))
+
+    def test_something_else_listens_there(self) -> None:
+        async def banner(peer: Peer) -> None:
+            peer.say(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+            await until_closed(peer)
+
+        async def run() -> None:
+            async with scripted(banner) as (address, _):
+                await pbx_at(address).login(Ear().up, Ear().take)
+
+        with pytest.raises(LinkLost, match="not Asterisk's manager: it begins with b'SSH-"):
+            asyncio.run(run())
+
+    def test_closed_before_the_greeting(self) -> None:
+        async def close(peer: Peer) -> None:
+            peer.writer.close()
+
+        async def run() -> None:
+            async with scripted(close) as (address, _):
+                await pbx_at(address).login(Ear().up, Ear().take)
+
+        with pytest.raises(LinkLost, match="without a greeting: has it reached authlimit"):
+            asyncio.run(run())
+
+    @pytest.mark.parametrize("moment", range(12))
+    def test_cancelled_at_any_moment_it_leaves_no_socket(self, moment: int) -> None:
+        async def run() -> None:
+            gone = asyncio.Event()
+
+            async def scene(peer: Peer) -> None:
+                try:
+                    await peer.let_in()
+                    await until_closed(peer)
+                finally:
+                    gone.set()
+
+            async with scripted(scene) as (address, peers):
+                login = asyncio.create_task(pbx_at(address).login(Ear().up, Ear().take))
+                for _ in range(moment):
+                    await asyncio.sleep(0)
+                login.cancel()
+                with suppress(asyncio.CancelledError):
+                    (await login).close()
+                if peers:
+                    await asyncio.wait_for(gone.wait(), 5)
+
+        # A socket that is left open is a ResourceWarning, and warnings are errors here.
+        asyncio.run(run())
+
+
+class TestTls:
+    def log_in(self, certificate: Path, context: ssl.SSLContext | None) -> list[Welcome]:
+        async def run() -> list[Welcome]:
+            ear = Ear()
+            async with SimulatedPbx(ACCOUNTS, tls=server_context(certificate)) as pbx:
+                connection = await pbx_at(Address(*pbx.address, tls=context), greeting=0.2).login(
+                    ear.up, ear.take
+                )
+                connection.leave()
+                await connection.ended()
+            return ear.welcomes
+
+        return asyncio.run(run())
+
+    def test_the_right_authority_and_name(self, certificate: Path) -> None:
+        assert self.log_in(certificate, tls_context(str(certificate), "pbx.example"))
+
+    def test_no_check_at_all_has_to_be_asked_for(self, certificate: Path) -> None:
+        assert self.log_in(certificate, tls_context(verify=False))
+
+    @pytest.mark.parametrize(
+        ("trusted", "name", "words"),
+        [
+            (True, None, "not valid for '127.0.0.1'"),
+            (True, "other.example", "other.example"),
+            (False, None, "self"),
+        ],
+    )
+    def test_a_certificate_that_does_not_prove_it(
+        self, certificate: Path, *, trusted: bool, name: str | None, words: str
+    ) -> None:
+        context = tls_context(str(certificate) if trusted else None, name)
+        with pytest.raises(LinkLost, match="certificate is not trusted") as caught:
+            self.log_in(certificate, context)
+        assert words in str(caught.value)
+
+    def test_tls_to_a_plain_port(self) -> None:
+        async def run() -> None:
+            async with SimulatedPbx(ACCOUNTS) as pbx:
+                await pbx_at(Address(*pbx.address, tls=tls_context())).login(Ear().up, Ear().take)
+
+        with pytest.raises(LinkLost, match="no TLS there"):
+            asyncio.run(run())
+
+    def test_plain_to_a_tls_port(self, certificate: Path) -> None:
+        with pytest.raises(LinkLost, match="plain or TLS"):
+            self.log_in(certificate, None)
+
+    def test_an_authority_that_is_no_file(self, tmp_path: Path) -> None:
+        with pytest.raises(OSError, match="No such file"):
+            tls_context(str(tmp_path / "none.pem"))
+
+
+def test_the_kernel_watches_the_peer_too() -> None:
+    async def run() -> None:
+        async with SimulatedPbx(ACCOUNTS) as pbx:
+            connection = await pbx_at(Address(*pbx.address)).login(Ear().up, Ear().take)
+            assert connection._transport is not None
+            opened = connection._transport.get_extra_info("socket")
+            assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+            connection.close()
+
+    asyncio.run(run())
