@@ -41,7 +41,7 @@ def _requirements(lock: str) -> Iterator[str]:
 
 def _pins(lock: str) -> dict[str, str]:
     pairs = (line.split()[0].split("==") for line in _requirements(lock))
-    return {name: pinned for name, pinned in pairs}
+    return dict(pairs)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
