@@ -135,6 +135,8 @@ class Link:
         try:
             self._connection = await self._unless_stopped(self._pbx.login(self._up, self._take))
             if self._connection is not None:
+                if self._stopping:
+                    self._connection.leave()
                 reason = await self._connection.ended()
         finally:
             if self._connection is not None:

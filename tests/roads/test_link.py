@@ -1,0 +1,339 @@
+"""One PBX's session kept up: losses, refusals, stops, and being cancelled at every await."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import TypeVar
+
+import pytest
+
+from connector.ami.steps import Welcome
+from connector.errors import LinkLost, LoginRefused
+from connector.events.entry import Entry, Origin
+from connector.events.outcome import GivenUp
+from connector.facts import EventsLost, Fact, LinkDown, LinkUp, LoginWasRefused
+from connector.roads.link import Clock, Link
+from tests.events.frames import event, intake, snapshot
+
+CALL = event("Hangup", snapshot("1.1", "1.1"), "Cause: 16", "Cause-txt: Normal Clearing")
+WELCOME = Welcome("11.0.0", "22.10.1", "sys")
+BOTH = "one:5038, two:5038"
+F = TypeVar("F", bound=Fact)
+
+
+class Visit:
+    """A session at a PBX: what it reads, and how it ends (None: when it is left)."""
+
+    def __init__(self, *frames: bytes, end: str | Exception | None = None) -> None:
+        self.frames = frames
+        self.end = end
+        self.closed = False
+        self.left = asyncio.Event()
+
+    async def ended(self) -> str:
+        await asyncio.sleep(0)
+        if self.end is None:
+            await self.left.wait()
+            return "logged off"
+        if isinstance(self.end, Exception):
+            raise self.end
+        return self.end
+
+    def leave(self) -> None:
+        self.left.set()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Pbx:
+    """Lets in by turns as the test says; behind the last turn nobody answers."""
+
+    name = "pbx1"
+    address = BOTH
+
+    def __init__(self, *turns: Visit | Exception) -> None:
+        self.turns = list(turns)
+        self.tries = 0
+
+    async def login(
+        self, up: Callable[[Welcome, str], None], take: Callable[[list[bytes], int], None]
+    ) -> Visit:
+        self.tries += 1
+        await asyncio.sleep(0)
+        if not self.turns:
+            await asyncio.Event().wait()
+        turn = self.turns.pop(0)
+        if isinstance(turn, Exception):
+            raise turn
+        up(WELCOME, "two:5038")
+        if turn.frames:
+            take(list(turn.frames), 7)
+        await asyncio.sleep(0)
+        return turn
+
+
+class Books:
+    """A journal that keeps everything, or gives up the oldest beyond `room`."""
+
+    def __init__(self, room: int = 10_000) -> None:
+        self.room = room
+        self.entries: list[Entry] = []
+
+    def append(self, entries: Sequence[Entry]) -> Sequence[GivenUp]:
+        assert entries
+        self.entries += entries
+        gone, self.entries = self.entries[: -self.room], self.entries[-self.room :]
+        return [GivenUp(gone)] if gone else []
+
+    async def read(self, after: int, limit: int) -> tuple[int, Sequence[Entry]]:
+        raise NotImplementedError
+
+    def release(self, through: int) -> None:
+        raise NotImplementedError
+
+    @property
+    def kinds(self) -> list[str]:
+        """Give the connector's own records by type, and events by name."""
+        return [kind(entry) for entry in self.entries]
+
+
+def kind(entry: Entry) -> str:
+    words = entry.frame.decode().split("\r\n")[0].split(": ")
+    return words[-1] if entry.origin is Origin.CONNECTOR else words[1]
+
+
+class Bench:
+    """A link with everything around it in the test's hands."""
+
+    def __init__(self, *turns: Visit | Exception, room: int = 10_000) -> None:
+        self.pbx = Pbx(*turns)
+        self.books = Books(room)
+        self.facts: list[Fact] = []
+        self.delays: list[float] = []
+        self.now_us = 1_000_000
+        clock = Clock(chance=lambda: 1.0, now_us=lambda: self.now_us, sleep=self.sleep)
+        self.link = Link(self.pbx, intake(), self.books, count(1).__next__, self.facts.append, clock=clock)
+
+    async def sleep(self, delay: float) -> None:
+        self.delays.append(delay)
+        self.now_us += int(delay * 1e6)
+        await asyncio.sleep(0)
+
+    def of(self, wanted: type[F]) -> list[F]:
+        return [fact for fact in self.facts if isinstance(fact, wanted)]
+
+    async def run_until(self, condition: Callable[[], bool]) -> None:
+        """Run until a condition holds, then stop in order."""
+        async with asyncio.timeout(5):
+            task = asyncio.create_task(self.link.run())
+            while not condition() and not task.done():
+                await asyncio.sleep(0)
+            self.link.stop()
+            await task
+
+
+def test_frames_go_to_the_journal_between_up_and_down() -> None:
+    async def run() -> None:
+        visit = Visit(CALL, CALL, end="the PBX closed the connection")
+        bench = Bench(visit)
+        await bench.run_until(lambda: bench.pbx.tries == 2)
+        assert bench.books.kinds == ["session_up", "Hangup", "Hangup", "session_down"]
+        assert visit.closed
+        (up,) = bench.of(LinkUp)
+        assert up == LinkUp("pbx1", "two:5038", "11.0.0", "22.10.1")
+        assert bench.of(LinkDown)[0] == LinkDown("pbx1", "two:5038", "the PBX closed the connection", 0.5)
+        source = bench.books.entries[1].source
+        assert (source.pbx, source.epoch, source.system_name, source.ami_version) == (
+            "pbx1",
+            1,
+            "sys",
+            "11.0.0",
+        )
+
+    asyncio.run(run())
+
+
+def test_each_session_has_an_epoch_of_its_own_and_the_gap_between_is_noted() -> None:
+    async def run() -> None:
+        bench = Bench(Visit(CALL, end="lost"), Visit(CALL))
+        await bench.run_until(lambda: len(bench.of(LinkUp)) == 2)
+        assert bench.books.kinds == [
+            "session_up", "Hangup", "session_down", "session_up", "gap", "Hangup", "session_down",
+        ]  # fmt: skip
+        assert [entry.source.epoch for entry in bench.books.entries] == [1, 1, 1, 2, 2, 2, 2]
+
+    asyncio.run(run())
+
+
+def test_the_waits_grow_and_shrink_after_a_steady_session() -> None:
+    async def run() -> None:
+        steady = Visit(end="lost")
+        bench = Bench(*[LinkLost("refused")] * 4, Visit(end="lost"), steady, LinkLost("refused"))
+        await bench.run_until(lambda: len(bench.of(LinkUp)) == 2)
+        assert bench.delays[:5] == [0.5, 1, 2, 4, 8]
+        bench = Bench(LinkLost("refused"), LinkLost("refused"), Long(end="lost"), LinkLost("refused"))
+        bench.pbx.turns[2].bench = bench  # type: ignore[union-attr]
+        await bench.run_until(lambda: bench.pbx.tries == 5)
+        assert bench.delays[:4] == [0.5, 1, 0.5, 1]
+
+    asyncio.run(run())
+
+
+class Long(Visit):
+    """A session that lasts half a minute."""
+
+    bench: Bench
+
+    async def ended(self) -> str:
+        self.bench.now_us += 30_000_000
+        return await super().ended()
+
+
+def test_a_refused_login_waits_long_and_longer() -> None:
+    async def run() -> None:
+        bench = Bench(*[LoginRefused("Authentication failed")] * 3)
+        await bench.run_until(lambda: bench.pbx.tries == 4)
+        assert bench.delays == [75, 150, 300]
+        assert bench.of(LoginWasRefused)[0] == LoginWasRefused("pbx1", BOTH, "Authentication failed", 75)
+        assert bench.books.entries == []
+
+    asyncio.run(run())
+
+
+def test_what_is_no_trouble_of_the_link_ends_it_with_the_session_noted() -> None:
+    class Bug(Exception):
+        pass
+
+    async def run() -> None:
+        visit = Visit(CALL, end=Bug())
+        bench = Bench(visit)
+        with pytest.raises(Bug):
+            await bench.link.run()
+        assert visit.closed
+        assert bench.books.kinds[-1] == "session_down"
+
+    asyncio.run(run())
+
+
+def test_an_event_that_breaks_the_intake_ends_the_link() -> None:
+    async def run() -> None:
+        bench = Bench(Visit(CALL))
+        bench.books.append = lambda _: 1 / 0  # type: ignore[assignment, method-assign, return-value]
+        with pytest.raises(ZeroDivisionError):
+            await bench.link.run()
+
+    asyncio.run(run())
+
+
+class TestStop:
+    def test_while_up_logs_off_and_leaves_no_gap(self) -> None:
+        async def run() -> None:
+            visit = Visit(CALL)
+            bench = Bench(visit)
+            await bench.run_until(
+                lambda: "Hangup" in bench.books.kinds and bench.link._connection is not None
+            )
+            assert visit.left.is_set()
+            assert visit.closed
+            assert bench.of(LinkDown) == [LinkDown("pbx1", "two:5038", "logged off", None)]
+            assert bench.delays == []
+
+        asyncio.run(run())
+
+    def test_while_nobody_answers(self) -> None:
+        async def run() -> None:
+            bench = Bench()
+            await bench.run_until(lambda: bench.pbx.tries == 1)
+            assert bench.of(LinkDown) == [LinkDown("pbx1", BOTH, "stopped", None)]
+            assert bench.books.entries == []
+
+        asyncio.run(run())
+
+    def test_while_waiting(self) -> None:
+        async def run() -> None:
+            bench = Bench(LinkLost("refused"))
+            slept = asyncio.Event()
+
+            async def sleep(_: float) -> None:
+                slept.set()
+                await asyncio.Event().wait()
+
+            bench.link._clock = bench.link._clock._replace(sleep=sleep)
+            await bench.run_until(slept.is_set)
+            assert bench.pbx.tries == 1
+
+        asyncio.run(run())
+
+    def test_before_it_runs(self) -> None:
+        async def run() -> None:
+            bench = Bench()
+            bench.link.stop()
+            await bench.link.run()
+            assert bench.pbx.tries == 0
+
+        asyncio.run(run())
+
+    @pytest.mark.parametrize("moment", range(40))
+    def test_at_any_moment(self, moment: int) -> None:
+        async def run() -> None:
+            visits = [Visit(CALL, end="lost"), Visit(CALL), Visit(CALL)]
+            bench = Bench(visits[0], LinkLost("refused"), LoginRefused("no"), *visits[1:])
+            turns = count()
+            await bench.run_until(lambda: next(turns) == moment)
+            assert_in_order(bench, visits)
+
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize("moment", range(40))
+def test_cancelled_at_any_moment(moment: int) -> None:
+    async def run() -> None:
+        visits = [Visit(CALL, end="lost"), Visit(CALL), Visit(CALL)]
+        bench = Bench(visits[0], LinkLost("refused"), LoginRefused("no"), *visits[1:])
+        task = asyncio.create_task(bench.link.run())
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert_in_order(bench, visits)
+
+    asyncio.run(run())
+
+
+def assert_in_order(bench: Bench, visits: Sequence[Visit]) -> None:
+    """Every session that was noted as up is noted as down, and nothing is left running."""
+    kinds = bench.books.kinds
+    assert kinds.count("session_up") == kinds.count("session_down") == len(bench.of(LinkUp))
+    assert not kinds or kinds[-1] == "session_down"
+    assert [entry.sequence for entry in bench.books.entries] == list(range(1, len(kinds) + 1))
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    handed_out = [visit for visit in visits if visit not in bench.pbx.turns]
+    assert all(visit.closed for visit in handed_out[:-1])
+
+
+def test_one_pbx_in_trouble_does_not_touch_another() -> None:
+    async def run() -> None:
+        good = Bench(Visit(*[CALL] * 3))
+        bad = Bench(*[LinkLost("refused"), LoginRefused("no")] * 50)
+        async with asyncio.TaskGroup() as links:
+            links.create_task(bad.run_until(lambda: bad.pbx.tries > 90))
+            links.create_task(good.run_until(lambda: bad.pbx.tries > 90))
+        assert good.books.kinds == ["session_up", *["Hangup"] * 3, "session_down"]
+        assert good.pbx.tries == 1
+
+    asyncio.run(run())
+
+
+def test_what_a_full_journal_gives_up_is_reported_and_named_by_a_record() -> None:
+    async def run() -> None:
+        bench = Bench(Visit(*[CALL] * 10), room=4)
+        await bench.run_until(lambda: bench.link._connection is not None)
+        first, *_ = bench.of(EventsLost)
+        assert first == EventsLost("pbx1", 1, 7, 7, "journal full")
+        overflow = next(entry for entry in bench.books.entries if kind(entry) == "overflow")
+        assert b"FirstSequence: 1\r\n" in overflow.frame
+        assert b"LastSequence: 7\r\n" in overflow.frame
+
+    asyncio.run(run())
