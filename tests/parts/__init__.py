@@ -3,9 +3,10 @@
     cache.py      where parts are kept; whole or not at all
     processes.py  children that die with their parent, free ports, waiting for conditions
     debian.py     Asterisk out of Debian's packages   ->  asterisk.py  one private PBX
-    maven.py      jars out of Maven                   ->  kafka.py, registry.py
+    java.py       jars out of Maven, a JVM to run them  ->  broker.py, kafka.py; registry.py
     ami.py        a bare AMI client, owing nothing to the connector it helps to judge
-    scenarios.py  calls, queues, conferences; sip.py: the same by real SIP phones
+    sip.py        a bare SIP phone
+    scenarios/    calls, queues, conferences, transfers ... made to happen
     capture.py    the bytes an events session reads while scenarios run
     running.py    what `up` left running, so that tests can share it
 

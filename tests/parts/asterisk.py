@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.parts import Unavailable, debian
+from tests.parts import Unavailable, certificates, debian
 from tests.parts.ami import Manager, Refused
 from tests.parts.processes import LOOPBACK, Child, TooLate, free_port, is_free, listens, wait_until
 
@@ -43,6 +43,7 @@ class Plan:
     debug: bool = False
     manager_extra: str = ""
     cel_events: str = "ALL"
+    tls: bool = False
     overrides: dict[str, str] = field(default_factory=dict)
     """Whole configuration files in place of ours, by name."""
 
@@ -75,6 +76,7 @@ class Asterisk(Pbx):
         self.plan = plan
         self.version = plan.version
         self.system_name = plan.system_name
+        self.tls_port = free_port()
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.desk_port = free_port(socket.SOCK_DGRAM)
         self.rtp_port = _free_range(RTP_PORTS)
@@ -84,6 +86,11 @@ class Asterisk(Pbx):
         self._outlives = outlives
         self._child: Child | None = None
         self._write_configuration()
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate that AMI over TLS shows; it is its own authority."""
+        return self.folder / "etc" / "certificate.pem"
 
     @property
     def pid(self) -> int:
@@ -148,6 +155,9 @@ class Asterisk(Pbx):
         for name in ("indications.conf", "acl.conf", "codecs.conf"):
             shutil.copy(self._root / "etc" / "asterisk" / name, self.folder / "etc" / name)
 
+        if self.plan.tls:
+            certificates.make(self.certificate, self.folder / "etc" / "key.pem")
+
     def _fill(self, text: str) -> str:
         modules = next(self._root.glob("usr/lib/**/asterisk/modules"))
         values = {
@@ -155,6 +165,8 @@ class Asterisk(Pbx):
             "MODULES": f"/{modules.relative_to(self._root)}",
             "SYSTEM_NAME": self.system_name,
             "AMI_PORT": str(self.port),
+            "TLS": "yes" if self.plan.tls else "no",
+            "TLS_PORT": str(self.tls_port),
             "DEBUG": "on" if self.plan.debug else "off",
             "CEL_EVENTS": self.plan.cel_events,
             "MANAGER_EXTRA": self.plan.manager_extra,

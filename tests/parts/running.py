@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from tests.parts import asterisk, cache, debian, kafka, registry
+from tests.parts import asterisk, broker, cache, debian, kafka, registry
 from tests.parts.processes import end_group
 
 VARIABLES = {
@@ -103,15 +103,15 @@ STARTERS: dict[str, Callable[[], Running]] = {
     "asterisk16": lambda: _start_asterisk(16),
 }
 FETCHERS: dict[str, Callable[[], Path]] = {
-    "kafka": kafka.provided,
-    "kafka3": kafka.provided,
+    "kafka": broker.provided,
+    "kafka3": broker.provided,
     "registry": registry.provided,
     "asterisk22": lambda: debian.root_folder(22),
     "asterisk16": lambda: debian.root_folder(16),
 }
 FOLDERS = {
-    "kafka": kafka.FOLDER,
-    "kafka3": kafka.FOLDER,
+    "kafka": broker.FOLDER,
+    "kafka3": broker.FOLDER,
     "registry": registry.FOLDER,
     "asterisk22": "asterisk22",
     "asterisk16": "asterisk16",

@@ -4,7 +4,6 @@ Being in the same process as the driver it takes each step when the PBX's events
 arrived, and it can hold two calls and join them (REFER with Replaces), which `sipp` cannot without sleeps.
 """
 
-import hashlib
 import queue
 import re
 import secrets
@@ -12,50 +11,11 @@ import socket
 import struct
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import quote
 
 from tests.parts.processes import LOOPBACK
-
-Headers = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Packet:
-    """One SIP message; header names in lower case."""
-
-    first: str
-    headers: Headers
-    body: str
-
-    @property
-    def status(self) -> int:
-        """The status of a response, 0 for a request."""
-        return int(self.first.split()[1]) if self.first.startswith("SIP/") else 0
-
-    @property
-    def method(self) -> str:
-        """The method of the transaction."""
-        return self.headers["cseq"].split()[1]
-
-    @property
-    def media(self) -> tuple[str, int]:
-        """Where the other side wants to receive sound."""
-        found = re.search(r"^m=audio (\d+)", self.body, re.MULTILINE)
-        return LOOPBACK, int(found[1]) if found else 0
-
-
-@dataclass
-class Dialog:
-    """One call of the phone, as both sides know it."""
-
-    call_id: str
-    local: str
-    remote: str
-    target: str
-    media: tuple[str, int] = (LOOPBACK, 0)
-    number: int = 1
+from tests.parts.sipwire import Dialog, Headers, Packet, parse, proof, tag
 
 
 class Phone:
@@ -121,7 +81,7 @@ class Phone:
         """Ask the PBX to connect the other side with a number, or with our other call."""
         to = f"sip:{number}@{_address(self._server)}"
         if other is not None:
-            tags = f"to-tag={_tag(other.remote)};from-tag={_tag(other.local)}"
+            tags = f"to-tag={tag(other.remote)};from-tag={tag(other.local)}"
             to += "?Replaces=" + quote(f"{other.call_id};{tags}", safe="")
         return self._ask("REFER", dialog, {"Refer-To": f"<{to}>"}).status
 
@@ -152,7 +112,9 @@ class Phone:
         """Send a request, prove who we are if asked, and give the final answer."""
         answer = self._once(method, dialog, headers, body)
         if answer.status == 401:
-            proof = self._proof(answer.headers["www-authenticate"], method, dialog.target)
+            proof = proof(
+                answer.headers["www-authenticate"], self.user, self._password, method, dialog.target
+            )
             answer = self._once(method, dialog, {**headers, "Authorization": proof}, body)
         return answer
 
@@ -197,7 +159,7 @@ class Phone:
 
     def _listen(self) -> None:
         while data := self._socket.recv(65536):
-            packet = _parse(data.decode(errors="replace"))
+            packet = parse(data.decode(errors="replace"))
             if packet.status:
                 self._answers.put(packet)
             elif packet.method == "INVITE" and "tag=" not in packet.headers["to"]:
@@ -218,25 +180,6 @@ class Phone:
             f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na={direction}\r\n"
         )
 
-    def _proof(self, challenge: str, method: str, uri: str) -> str:
-        asked = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
-        nonce, client = asked["nonce"], secrets.token_hex(4)
-        who = _md5(f"{self.user}:{asked['realm']}:{self._password}")
-        what = _md5(f"{method}:{uri}")
-        response = _md5(f"{who}:{nonce}:00000001:{client}:auth:{what}")
-        return (
-            f'Digest username="{self.user}",realm="{asked["realm"]}",nonce="{nonce}",uri="{uri}",'
-            f'response="{response}",algorithm=MD5,qop=auth,nc=00000001,cnonce="{client}"'
-            + (f',opaque="{asked["opaque"]}"' if "opaque" in asked else "")
-        )
-
-
-def _parse(text: str) -> Packet:
-    head, _, body = text.partition("\r\n\r\n")
-    first, *lines = head.split("\r\n")
-    pairs = (line.partition(":") for line in lines)
-    return Packet(first, {name.strip().lower(): value.strip() for name, _, value in pairs}, body)
-
 
 def _udp(port: int) -> socket.socket:
     opened = socket.socket(type=socket.SOCK_DGRAM)
@@ -246,11 +189,3 @@ def _udp(port: int) -> socket.socket:
 
 def _address(server: tuple[str, int]) -> str:
     return f"{server[0]}:{server[1]}"
-
-
-def _tag(name: str) -> str:
-    return name.partition("tag=")[2]
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -81,10 +81,14 @@ def start_asterisk(until_the_test_ends: ExitStack) -> Callable[..., asterisk.Ast
 def start_kafka(until_the_test_ends: ExitStack) -> Callable[..., kafka.Kafka]:
     """Give `kafka.start` as a plain function: what it starts ends with the test."""
 
-    def start(nodes: int = 1, properties: dict[str, str] | None = None) -> kafka.Kafka:
-        return _have(
-            "kafka", lambda: until_the_test_ends.enter_context(kafka.start(nodes, properties=properties))
-        )
+    def start(
+        nodes: int = 1,
+        *,
+        properties: dict[str, str] | None = None,
+        users: dict[str, str] | None = None,
+    ) -> kafka.Kafka:
+        cluster = kafka.start(nodes, properties=properties, users=users)
+        return _have("kafka", lambda: until_the_test_ends.enter_context(cluster))
 
     return start
 
