@@ -52,7 +52,8 @@ class EventSchema:
     """An event's schema: its AMI properties, its fields in order, and the text for the registry.
 
     `channels` are pairs of headers (Uniqueid, Linkedid or None) by which the call is found, the
-    best first; `keys` the headers that make the key where there is no call, likewise.
+    best first; `keys` the headers that make the key where there is no call, or, unless
+    `keyed_by_call`, before it, likewise.
     """
 
     event: str
@@ -64,6 +65,7 @@ class EventSchema:
     selected: bool
     channels: tuple[tuple[str, str | None], ...]
     keys: tuple[tuple[str, ...], ...]
+    keyed_by_call: bool
     fields: tuple[Field, ...] = field(repr=False)
     text: str = field(repr=False)
     user_event: str = ""
@@ -120,6 +122,7 @@ def _build(raw: Mapping[str, Any], ami: Mapping[str, Any]) -> EventSchema:
         selected=bool(ami.get("selected", False)),
         channels=tuple((unique, linked) for unique, linked in ami.get("channels", ())),
         keys=tuple(tuple(alternative) for alternative in ami.get("key", ())),
+        keyed_by_call=ami.get("keyed_by", "call") == "call",
         fields=tuple(map(_field, own)),
         text=json.dumps(raw, ensure_ascii=False, separators=(",", ":")),
         user_event=ami.get("user_event") or "",

@@ -31,7 +31,9 @@ class CloudEvents:
         source = self._sources.get(pbx)
         if source is None:
             source = self._sources[pbx] = ("ce_source", f"/asterisk/{quote(pbx, safe='')}".encode())
-        stamp = reading.lines[shape.time_at][11:] if shape.time_at >= 0 else b"%.6f" % (entry.received_us / 1e6)
+        stamp = (
+            reading.lines[shape.time_at][11:] if shape.time_at >= 0 else b"%.6f" % (entry.received_us / 1e6)
+        )
         time = ("ce_time", self._second(stamp[:-7]) + stamp[-7:] + b"Z")
         headers = [_SPEC, ("ce_id", event_id), kind, source, time, self._content_type]
         if entry.root is not None:
@@ -41,7 +43,10 @@ class CloudEvents:
     def _second(self, second: bytes) -> bytes:
         """Render whole seconds since 1970 as RFC 3339 without the fraction."""
         if second != self._last[0]:
-            self._last = (second, datetime.fromtimestamp(int(second), UTC).strftime("%Y-%m-%dT%H:%M:%S").encode())
+            self._last = (
+                second,
+                datetime.fromtimestamp(int(second), UTC).strftime("%Y-%m-%dT%H:%M:%S").encode(),
+            )
         return self._last[1]
 
 

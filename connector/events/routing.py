@@ -69,14 +69,20 @@ class Keys:
         pbx = entry.source.pbx
         if entry.origin is Origin.CONNECTOR or self._kind == "pbx":
             return _part(pbx).encode()
-        if entry.root is not None and (call := self._call(entry.root, reading)):
-            key = self._roots.get((pbx, call))
-            if key is None:
-                if len(self._roots) >= _MAX_KEPT:
-                    self._roots.clear()
-                key = self._roots[pbx, call] = f"{_part(pbx)}|{_part(call)}".encode()
-            return key
-        return "|".join(map(_part, (pbx, *_natural(reading)))).encode()
+        if entry.root is not None and reading.shape.schema.keyed_by_call:
+            return self._by_call(pbx, self._call(entry.root, reading))
+        natural = _natural(reading)
+        if not natural and entry.root is not None:
+            return self._by_call(pbx, self._call(entry.root, reading))
+        return "|".join(map(_part, (pbx, *natural))).encode()
+
+    def _by_call(self, pbx: str, call: str) -> bytes:
+        key = self._roots.get((pbx, call))
+        if key is None:
+            if len(self._roots) >= _MAX_KEPT:
+                self._roots.clear()
+            key = self._roots[pbx, call] = f"{_part(pbx)}|{_part(call)}".encode()
+        return key
 
     def _call(self, root: str, reading: Reading) -> str:
         if self._kind == "root":

@@ -80,7 +80,9 @@ class Translator:
         if len(value) > self._rules.max_bytes:
             return self._quarantine(entry, Flaw(TOO_LARGE, f"{len(value)} bytes of value"), "VALUE_CONVERTER")
         headers = self._clouds.headers(entry, event_id, reading)
-        return Publish(road.topic, self._keys.key_of(entry, reading), value, headers, entry.received_us // 1000)
+        return Publish(
+            road.topic, self._keys.key_of(entry, reading), value, headers, entry.received_us // 1000
+        )
 
     def refused(self, entry: Entry, reason: str) -> Quarantine:
         """Return the dead letter for an entry whose record the broker will never take."""

@@ -120,6 +120,7 @@ def test_the_keys_of_calls(kind: Any, key: bytes) -> None:
         (event("DeviceStateChange", "Device: PJSIP/1", "State: BUSY"), b"pbx1|PJSIP/1"),
         (event("NeverHeardOf", "A: b"), b"pbx1|NeverHeardOf"),
         (event("NeverHeardOf", "Uniqueid: 1.9"), b"pbx1|1.9"),
+        (event("ConfbridgeJoin", "Conference: 8000", snapshot("1.9", "1.9")), b"pbx1|8000"),
     ],
 )
 def test_keys_of_what_is_no_call(frame: bytes, key: bytes) -> None:
