@@ -1,0 +1,201 @@
+"""The three that run beside one another, each in a process of its own.
+
+`python -m tests.bench.contestants NAME EVENTS RATE` prints one line of JSON.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from connector.ami.framing import Framer
+from connector.ami.steps import Account
+from connector.avro.normalise import Normaliser
+from connector.demo.broker import EmbeddedBroker
+from connector.edges.kafka.client import producer_config
+from connector.edges.kafka.producer import KafkaSink
+from connector.edges.memory import MemoryJournal
+from connector.edges.pbx.asterisk import Address, AsteriskPbx
+from connector.edges.schemas import load_schemas
+from connector.events.entry import Source
+from connector.events.intake import Intake
+from connector.events.outcome import NeedsSchema, Publish, Refused
+from connector.events.routing import Routing
+from connector.events.selection import Selection
+from connector.events.translate import Rules, Translator
+from connector.facts import EventsPublished, Fact
+from connector.roads.delivery import Delivery, Ends
+from connector.roads.link import Clock, Link
+from connector.settings.sections import Kafka
+from tests.bench import baseline
+from tests.bench.traffic import stream
+
+PARTITIONS = 6
+
+
+def feeder(events: int, rate: int, until: str) -> tuple[subprocess.Popen[str], int]:
+    command = [sys.executable, "-m", "tests.bench.feeder", str(events), str(rate), until]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, int(process.stdout.readline())
+
+
+def producer_options(broker: EmbeddedBroker) -> dict[str, Any]:
+    return producer_config(Kafka(bootstrap_servers=(broker.bootstrap_servers,)), "bench")
+
+
+class Local:
+    """A registry and topics that are at hand: neither is part of the road from event to event."""
+
+    def __init__(self, broker: EmbeddedBroker) -> None:
+        self._broker = broker
+        self._next = 0
+
+    async def schema_id(self, subject: str, schema_text: str) -> int:
+        del subject, schema_text
+        self._next += 1
+        return self._next
+
+    async def ensure(self, topic: str) -> None:
+        self._broker.create_topic(topic, PARTITIONS)
+
+
+class Timed:
+    """A sink that notes, for each record of a steady stream, the time from socket to acknowledgement."""
+
+    def __init__(self, sink: KafkaSink) -> None:
+        self._sink = sink
+        self.latencies_us: list[float] = []
+
+    async def put(self, batch: Sequence[Publish]) -> Awaitable[Sequence[Refused]]:
+        acknowledged = await self._sink.put(batch)
+        return self._note(batch, acknowledged)
+
+    async def _note(self, batch: Sequence[Publish], acknowledged: Awaitable[Sequence[Refused]]) -> Sequence[Refused]:
+        refused = await acknowledged
+        now = time.time() * 1e6
+        for record in batch:
+            stamp = dict(record.headers).get("ce_time", b"").decode()
+            self.latencies_us.append(now - _micros(stamp))
+        return refused
+
+
+def _micros(stamp: str) -> float:
+    whole, _, micros = stamp.rstrip("Z").partition(".")
+    return (time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) - time.timezone) * 1e6 + int(micros)
+
+
+async def road(events: int, rate: int) -> dict[str, Any]:
+    """The connector's whole road: socket, frames, intake, journal, record, Kafka, acknowledgement."""
+    schemas = load_schemas()
+    normaliser = Normaliser(schemas)
+    selection = Selection(schemas, ["@all"])
+    process, port = feeder(events, rate, "CoreSettings")
+    expected = events if rate else stream(events)[1]
+    done, count = asyncio.Event(), 0
+
+    def report(fact: Fact) -> None:
+        nonlocal count
+        if isinstance(fact, EventsPublished):
+            count += sum(fact.counts.values())
+            if count >= expected:
+                done.set()
+
+    with EmbeddedBroker() as broker:
+        sink = KafkaSink(producer_options(broker), report)
+        timed = Timed(sink) if rate else None
+        local = Local(broker)
+        journal = MemoryJournal(1 << 30)
+        ids: dict[str, int] = {}
+        translator = Translator({"pbx": normaliser}, Rules(routing=Routing()), ids)
+        delivery = Delivery(journal, translator, Ends(timed or sink, local, ids, local), report)
+        intake = Intake(Source("pbx", 1), normaliser, selection, lambda _: None)
+        pbx = AsteriskPbx("pbx", [Address("127.0.0.1", port)], Account("u", "s"))
+        link = Link(pbx, intake, journal, lambda: 1, report, clock=Clock(chance=lambda: 0.5))
+        gc.collect()
+        gc.freeze()
+        begun, cpu = time.perf_counter(), time.process_time()
+        tasks = [asyncio.create_task(delivery.run()), asyncio.create_task(link.run())]
+        await done.wait()
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await sink.close(1.0)
+    process.kill()
+    process.wait()
+    return result(expected, seconds, cpu, timed.latencies_us if timed else [])
+
+
+def prepared(events: int) -> list[Publish]:
+    """Return the records that the road would make of the stream."""
+    schemas = load_schemas()
+    normaliser = Normaliser(schemas)
+    intake = Intake(Source("pbx", 1), normaliser, Selection(schemas, ["@all"]), lambda _: None)
+    ids: dict[str, int] = {}
+    translator = Translator({"pbx": normaliser}, Rules(routing=Routing()), ids)
+    records: list[Publish] = []
+    for entry in intake.frames(Framer().feed(stream(events)[0]), 1_700_000_000_000_000):
+        outcome = translator.translate(entry)
+        while isinstance(outcome, NeedsSchema):
+            ids[outcome.subject] = len(ids) + 1
+            outcome = translator.translate(entry)
+        records.append(outcome if isinstance(outcome, Publish) else outcome.publish)
+    return records
+
+
+async def limit(events: int, rate: int) -> dict[str, Any]:
+    """The same records to the same producer, with no work at all."""
+    del rate
+    records = prepared(events)
+    with EmbeddedBroker() as broker:
+        for topic in {record.topic for record in records}:
+            broker.create_topic(topic, PARTITIONS)
+        producer = baseline.producer(producer_options(broker))
+        gc.collect()
+        gc.freeze()
+        begun, cpu = time.perf_counter(), time.process_time()
+        acknowledged = baseline.hand_over(producer, records)
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    assert acknowledged == len(records)
+    return result(len(records), seconds, cpu, [])
+
+
+async def today(events: int, rate: int) -> dict[str, Any]:
+    """What people write today: panoramisk, AvroSerializer, Producer."""
+    del rate
+    process, port = feeder(events, 0, "Login")
+    expected = stream(events)[1]
+    with EmbeddedBroker() as broker:
+        begun, cpu, done = await baseline.bridge(port, expected, producer_options(broker), load_schemas(), broker)
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    process.kill()
+    process.wait()
+    return result(done, seconds, cpu, [])
+
+
+def result(events: int, seconds: float, cpu: float, latencies_us: list[float]) -> dict[str, Any]:
+    ordered = sorted(latencies_us)
+    return {
+        "events": events,
+        "seconds": seconds,
+        "rate": events / seconds,
+        "cpu_us": cpu / events * 1e6,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "p50_ms": ordered[len(ordered) // 2] / 1e3 if ordered else None,
+        "p99_ms": ordered[len(ordered) * 99 // 100] / 1e3 if ordered else None,
+    }
+
+
+CONTESTANTS: dict[str, Callable[[int, int], Any]] = {"road": road, "limit": limit, "today": today}
+
+if __name__ == "__main__":
+    os.environ["TZ"] = "UTC"
+    name, events, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    print(json.dumps(asyncio.run(CONTESTANTS[name](events, rate))))
