@@ -112,10 +112,10 @@ class Phone:
         """Send a request, prove who we are if asked, and give the final answer."""
         answer = self._once(method, dialog, headers, body)
         if answer.status == 401:
-            proof = proof(
+            answered = proof(
                 answer.headers["www-authenticate"], self.user, self._password, method, dialog.target
             )
-            answer = self._once(method, dialog, {**headers, "Authorization": proof}, body)
+            answer = self._once(method, dialog, {**headers, "Authorization": answered}, body)
         return answer
 
     def _once(self, method: str, dialog: Dialog, headers: Headers, body: str) -> Packet:
