@@ -7,7 +7,8 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import output, schemas_upkeep
+from connector.cli import demo, output, records, schemas, schemas_upkeep
+from connector.cli import run as running
 from connector.errors import ConnectorError
 
 
@@ -18,13 +19,23 @@ class _Commands(TyperGroup):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except ConnectorError as error:
-            output.note(str(error))
-            raise typer.Exit(output.exit_code(error)) from error
-        except BrokenPipeError:
-            output.let_go_of_stdout()
-            raise typer.Exit(output.DONE) from None
+        except Exception as error:
+            raise _ending(error) from error
         return result
+
+
+def _ending(error: Exception) -> Exception:
+    """Return what to raise for what has ended a command: an exit for what is foreseen, else the error."""
+    cause = error
+    while isinstance(cause, ExceptionGroup):
+        cause = cause.exceptions[0]
+    if isinstance(cause, BrokenPipeError):
+        output.let_go_of_stdout()
+        return typer.Exit(output.DONE)
+    if isinstance(cause, ConnectorError):
+        output.note(str(cause))
+        return typer.Exit(output.exit_code(cause))
+    return error
 
 
 app = typer.Typer(
@@ -53,7 +64,11 @@ def _options(
     pass
 
 
-app.add_typer(schemas_upkeep.app, name="schemas")
+app.command()(running.run)
+app.command()(demo.demo)
+app.command()(records.replay)
+schemas_upkeep.add_to(schemas.app)
+app.add_typer(schemas.app, name="schemas")
 
 
 def main() -> None:

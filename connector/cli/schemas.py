@@ -75,20 +75,6 @@ def show(
     output.table(("Field", "Type", "AMI header", "Meaning"), rows)
 
 
-@app.command()
-def register(config: Config = None, form: Output = Form.TEXT) -> None:
-    """Register the schemas of all that the settings publish, each under its subject."""
-    from connector.app import register_all
-
-    settings = load_settings(config)
-    done = register_all(settings)
-    if form is Form.JSON:
-        for subject, schema_id in done:
-            output.json_line({"subject": subject, "id": schema_id})
-    else:
-        output.table(("Subject", "Id"), [(subject, str(schema_id)) for subject, schema_id in done])
-
-
 def load_all(settings: "Settings | None") -> "SchemaSet":
     """Load our schemas, and the user's own where the settings name them."""
     from connector.edges.schemas import load_schemas
@@ -98,7 +84,7 @@ def load_all(settings: "Settings | None") -> "SchemaSet":
 
 
 def _find(wanted: str, schemas: "SchemaSet") -> "EventSchema":
-    every = [*schemas, schemas.unknown, schemas.connector]
+    every: list[EventSchema] = [*schemas, schemas.unknown, schemas.connector]
     for schema in every:
         names = (schema.user_event, _name(schema), schema.full_name, schema.topic)
         if wanted.lower() in [name.lower() for name in names if name]:

@@ -3,27 +3,26 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from connector.cli import output
 from connector.cli.options import Config, Output, load_settings
 from connector.cli.output import Form
-from connector.cli.schemas import app, load_all
+from connector.cli.schemas import load_all
 from connector.errors import SchemaError
 
 if TYPE_CHECKING:
     from connector.avro.compatibility import Finding, Released
 
-_RELEASED = "released.jsonl"
+_RELEASED: Final = "released.jsonl"
 
 _Folder = Annotated[
     Path | None, typer.Option("--dir", help="Directory of the schemas. [default: the connector's own]")
 ]
 
 
-@app.command()
 def generate(
     *,
     check_only: Annotated[
@@ -59,7 +58,6 @@ def _refuse(problems: list[str]) -> None:
         raise typer.Exit(output.FAILED)
 
 
-@app.command()
 def propose(
     source: Annotated[Path, typer.Argument(help="A PBX's core-en_US.xml, or a capture of its AMI.")],
     *,
@@ -97,7 +95,6 @@ def propose(
         output.note(f"{source}: every event in it has a schema")
 
 
-@app.command()
 def check(folder: _Folder = None, form: Output = Form.TEXT) -> None:
     """Prove that the schemas fit every released version, and that they are written as they must be."""
     from connector import __version__
@@ -124,7 +121,6 @@ def _print_findings(findings: "list[Finding]", form: Form) -> None:
         output.table(("Where", "Rule", "What"), [(one.where, one.rule, one.what) for one in findings])
 
 
-@app.command()
 def release(
     version: Annotated[str, typer.Argument(help="The version that is about to be released, as in 1.2.0.")],
     folder: _Folder = None,
@@ -173,3 +169,9 @@ def _data(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise SchemaError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to those that only look."""
+    for command in (generate, propose, check, release):
+        app.command()(command)

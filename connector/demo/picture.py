@@ -1,14 +1,16 @@
 """The live picture in the terminal: calls in progress, topics, the latest events."""
 
-import os
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from itertools import takewhile
+from types import TracebackType
+from typing import Final, Self
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.layout import Layout
+from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -36,16 +38,10 @@ _BORDER: Final = "bright_black"
 
 
 class Picture:
-    """Draws a wallboard.
+    """Draws a wallboard."""
 
-    Args:
-        board: what there is to draw.
-        road: where the records come from and where they were read, for the head.
-    """
-
-    def __init__(self, board: Wallboard, road: str) -> None:
+    def __init__(self, board: Wallboard) -> None:
         self._board = board
-        self._road = road
 
     def draw(self, width: int, height: int) -> RenderableType:
         """Return the picture for a terminal of this size."""
@@ -84,7 +80,7 @@ class Picture:
         trend = (
             Text(_sparkline(board.trend(min(30, width // 5))), style="green") if width >= NARROW else Text()
         )
-        line.add_row(Text(self._road, style="dim"), Text.assemble(trend, "  " if trend else "", totals))
+        line.add_row(Text(self._board.road, style="dim"), Text.assemble(trend, "  " if trend else "", totals))
         clock = _duration(time.monotonic() - board.started)
         return Panel(line, title="[bold]ami-kafka demo[/]", title_align="left", subtitle=clock,
                      subtitle_align="right", border_style="green", box=box.ROUNDED)  # fmt: skip
@@ -119,7 +115,7 @@ class Picture:
             rate = self._board.rate(topic)
             table.add_row(
                 Text(topic.removeprefix(prefix)),
-                Text(_bar(count / most, max(4, width // 6)), style="blue"),
+                Text(_bar(count / most, max(4, width // 8)), style="blue"),
                 f"{count:,}",
                 Text(f"{rate:.1f}", style="bold" if rate else "dim"),
             )
@@ -146,6 +142,29 @@ class Picture:
             no_wrap=True,
             overflow="ellipsis",
         )
+
+
+class Screen:
+    """The terminal while the picture is shown: its own screen, given back at the end."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._console = Console()
+        self._live = Live(console=self._console, screen=True, auto_refresh=False)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def paint(self) -> None:
+        """Show what is known now."""
+        width, height = self._console.size
+        self._live.update(self._picture.draw(width, height), refresh=True)
 
 
 def _says(seen: Seen) -> Text:
@@ -184,8 +203,9 @@ def _bar(share: float, width: int) -> str:
 
 def _common_prefix(topics: Iterable[str]) -> str:
     """Return the dotted words that all topics begin with; what is the same in every row need not be read."""
-    prefix = os.path.commonprefix(list(topics))
-    return prefix[: prefix.rfind(".") + 1]
+    words = zip(*(topic.split(".")[:-1] for topic in topics), strict=False)
+    same = takewhile(lambda column: len(set(column)) == 1, words)
+    return "".join(f"{column[0]}." for column in same)
 
 
 def _duration(seconds: float) -> str:

@@ -14,7 +14,7 @@ LINGER_S: Final = 2.0
 TREND_S: Final = 60
 """Seconds for which the rate is remembered."""
 
-_TELLING: Final = (
+_TELLING: Final[tuple[str, ...]] = (
     "type", "user_event", "queue", "member_name", "caller_id_num", "caller_id_name", "exten",
     "transferee_caller_id_num", "extension", "dest_caller_id_num", "dest_caller_id_name", "parkee_caller_id_num",
     "parking_space", "channel_state_desc", "dial_status", "device", "endpoint_name", "uri", "state", "status",
@@ -29,7 +29,11 @@ _ENVELOPE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A record as a consumer read it: its CloudEvents type's last word, number, and decoded value."""
+    """A record as a consumer read it.
+
+    `kind` is its CloudEvents type's last word, `number` its number on its PBX, `value` its decoded
+    value, `whole` all of it as a JSON object.
+    """
 
     topic: str
     key: str
@@ -37,6 +41,7 @@ class Seen:
     number: int
     time_us: int
     value: Mapping[str, Any]
+    whole: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -58,11 +63,16 @@ class Wallboard:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self.started = now()
+        self.road = ""
         self.topics: Counter[str] = Counter()
         self.latest: deque[Seen] = deque(maxlen=LATEST)
         self.calls: dict[str, Call] = {}
         self.finished = 0
         self._seconds: deque[tuple[int, Counter[str]]] = deque(maxlen=TREND_S)
+
+    def opens(self, road: str) -> None:
+        """Hear where the records come from and where they are read."""
+        self.road = road
 
     def take(self, seen: Seen) -> None:
         """Take one record."""

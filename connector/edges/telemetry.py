@@ -54,6 +54,7 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.EventsLost: Saying(
         logging.ERROR, "{pbx}: {count} records lost, numbers {first} to {last}: {reason}", ("pbx", "reason")
     ),
+    facts.KafkaLog: Saying(logging.WARNING, "Kafka client: {text}", ("text",)),
     facts.BrokerTrouble: Saying(logging.WARNING, "Kafka: {reason}", ("reason",)),
     facts.RegistryTrouble: Saying(logging.WARNING, "registry: {subject}: {reason}; {again}", ("subject",)),
     facts.TopicMade: Saying(logging.INFO, "made topic {topic} with {partitions} partitions"),
@@ -87,8 +88,10 @@ class Tally:
 
 @dataclass(slots=True)
 class _Held:
+    level: int
     since: float
     times: int = 0
+    text: str = ""
 
 
 class Telemetry:
@@ -116,33 +119,28 @@ class Telemetry:
 
     def flush(self) -> None:
         """Say what was held back."""
-        for key, held in self._held.items():
+        for held in self._held.values():
             if held.times:
-                self._log.info("%d times more: %s", held.times, " ".join(map(str, key[1:])))
+                self._log.log(held.level, "%s (the last of %d more)", held.text, held.times)
         self._held.clear()
         self._say_published()
 
     def _say(self, fact: Fact, saying: Saying) -> None:
-        if not self._log.isEnabledFor(saying.level):
+        level = _level(fact, saying)
+        if not self._log.isEnabledFor(level):
             return
-        values = asdict(fact) | _worded(fact)
-        times = self._times(fact, saying)
-        if times is not None:
-            more = f" ({times} times more since the last such line)" if times else ""
-            text = saying.text.format_map(values) + more
-            self._log.log(_level(fact, saying), "%s", text, extra={"fact": fact})
-
-    def _times(self, fact: Fact, saying: Saying) -> int | None:
-        """Return how often a fact was held back until now; None holds it back too."""
+        text = saying.text.format_map(asdict(fact) | _worded(fact))
         if not saying.same:
-            return 0
+            self._log.log(level, "%s", text, extra={"fact": fact})
+            return
         key = (type(fact).__name__, *(getattr(fact, name) for name in saying.same))
         held = self._held.get(key)
         if held is not None and self._now() - held.since < REPEAT_S:
-            held.times += 1
-            return None
-        self._held[key] = _Held(self._now())
-        return held.times if held else 0
+            held.times, held.text = held.times + 1, text
+            return
+        more = f" ({held.times} more since the last such line)" if held and held.times else ""
+        self._held[key] = _Held(level, self._now())
+        self._log.log(level, "%s", text + more, extra={"fact": fact})
 
     def _publish(self, fact: facts.EventsPublished) -> None:
         self._published.update(fact.counts)
@@ -166,6 +164,8 @@ def _level(fact: Fact, saying: Saying) -> int:
             return logging.ERROR
         case facts.LinkDown(retry_s=None):
             return logging.INFO
+        case facts.KafkaLog(level=level):
+            return level
         case _:
             return saying.level
 
@@ -200,9 +200,10 @@ class _Console(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%H:%M:%S", time.localtime(record.created))
-        line = f"{at} {record.levelname.lower():<8} {_one_line(super().format(record))}"
+        line = f"{at} {record.levelname.lower():<8} {_one_line(record.getMessage())}"
         colour = _COLOURS.get(record.levelname) if self._coloured else None
-        return f"{colour}{line}{_RESET}" if colour else line
+        line = f"{colour}{line}{_RESET}" if colour else line
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class _Lines(logging.Formatter):
@@ -211,7 +212,9 @@ class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         value: dict[str, Any] = {"time": at, "level": record.levelname.lower()}
-        value["message"] = super().format(record)
+        value["message"] = record.getMessage()
+        if record.exc_info:
+            value["exception"] = self.formatException(record.exc_info)
         fact = getattr(record, "fact", None)
         if fact is not None:
             value |= {"fact": type(fact).__name__} | asdict(fact)

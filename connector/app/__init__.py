@@ -1,0 +1,1 @@
+"""The parts put together: what is opened, in which order, and what each lives with."""

@@ -1,0 +1,93 @@
+"""What all PBXs of a process share, opened from the settings: schemas, registry, Kafka, topics."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from connector.app.local import EmbeddedTopics, LocalIds
+from connector.app.vertical import Shared
+from connector.avro.schema import SchemaSet
+from connector.demo.broker import EmbeddedBroker
+from connector.edges.kafka.admin import KafkaAdmin
+from connector.edges.kafka.client import admin_config, producer_config
+from connector.edges.kafka.producer import KafkaSink
+from connector.edges.kafka.topics import TopicMaker
+from connector.edges.registry import SchemaRegistry
+from connector.edges.schemas import load_schemas
+from connector.edges.telemetry import Telemetry
+from connector.events.selection import Selection
+from connector.roads.delivery import Ends
+from connector.roads.ports import SchemaIds, Topics
+from connector.settings.sections import Kafka, Settings
+from connector.settings.topics import check_names, plan
+
+CLOSE_S: Final = 5.0
+"""Seconds that the producer gets for what is still in flight when it is closed."""
+
+
+def read_schemas(settings: Settings) -> tuple[SchemaSet, Selection]:
+    """Return every schema, and what of it the settings publish.
+
+    Raises:
+        SchemaError: a file cannot be read or is not as it must be.
+        SettingsError: a setting names an event or family that is none.
+    """
+    users = settings.events.user_schemas
+    schemas = load_schemas(Path(users) if users else None)
+    check_names(settings, schemas)
+    return schemas, Selection(schemas, settings.events.select)
+
+
+@asynccontextmanager
+async def open_kafka(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Shared]:
+    """Open the road's end at the Kafka and the registry that the settings name."""
+    schemas, selection = read_schemas(settings)
+    registry = SchemaRegistry(settings.registry) if settings.registry else LocalIds()
+    admin = None
+    if settings.topics.create != "never":
+        admin = open_admin(settings, telemetry)
+    topics = TopicMaker(admin, plan(settings, selection.schemas), telemetry)
+    async with _sink(settings, telemetry, registry, topics) as ends:
+        yield Shared(
+            schemas=schemas, selection=selection, rules=settings.rules, ends=ends, telemetry=telemetry
+        )
+
+
+@asynccontextmanager
+async def open_embedded(
+    settings: Settings, broker: EmbeddedBroker, telemetry: Telemetry, ids: LocalIds
+) -> AsyncIterator[Shared]:
+    """Open the road's end at a broker inside this process; no registry, schema ids of this process's own."""
+    schemas, selection = read_schemas(settings)
+    settings = replace(settings, kafka=Kafka(bootstrap_servers=(broker.bootstrap_servers,)))
+    topics = EmbeddedTopics(broker)
+    for topic in plan(settings, selection.schemas):
+        await topics.ensure(topic.name)
+    async with _sink(settings, telemetry, ids, topics) as ends:
+        yield Shared(
+            schemas=schemas, selection=selection, rules=settings.rules, ends=ends, telemetry=telemetry
+        )
+
+
+@asynccontextmanager
+async def _sink(
+    settings: Settings, telemetry: Telemetry, registry: SchemaIds, topics: Topics
+) -> AsyncIterator[Ends]:
+    config = producer_config(settings.kafka, settings.connector.name)
+    sink = KafkaSink(config, telemetry, {settings.routing.dead_letter_topic})
+    try:
+        yield Ends(sink, registry, {}, topics)
+    finally:
+        await sink.close(CLOSE_S)
+
+
+def open_admin(settings: Settings, telemetry: Telemetry) -> KafkaAdmin:
+    """Return what asks Kafka about topics and rights.
+
+    Raises:
+        SettingsError: librdkafka does not take an option.
+    """
+    config = admin_config(settings.kafka, settings.connector.name)
+    return KafkaAdmin(config, settings.kafka.reach_timeout_s, telemetry)
