@@ -1,12 +1,14 @@
 """When an answer is whole: one row for each way in which Asterisk ends one."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from connector.ami.action import AmiAction
 from connector.ami.completion import Answer, Completion
-from connector.ami.message import parse
+from connector.ami.framing import Framer
+from connector.ami.message import AmiMessage, Kind, parse
 
 
 def answer_to(action: AmiAction, *messages: str) -> tuple[Answer | None, int]:
@@ -98,3 +100,24 @@ def test_success(status: str, *, success: bool) -> None:
     answer, _ = answer_to(AmiAction("Ping"), f"Response: {status}")
     assert answer is not None
     assert answer.success is success
+
+
+CAPTURES = Path(__file__).parents[1] / "captures"
+
+
+@pytest.mark.parametrize(
+    "capture", sorted(CAPTURES.glob("*/lists*.ami")), ids=lambda path: f"{path.parent.name} {path.stem}"
+)
+def test_every_answer_of_a_real_asterisk_is_whole_with_its_last_message(capture: Path) -> None:
+    answers: dict[str, list[AmiMessage]] = {}
+    for message in map(parse, Framer().feed(capture.read_bytes())):
+        if message.kind is Kind.RESPONSE or message.get("Privilege") in {"", "Call"}:
+            answers.setdefault(message.get("ActionID"), []).append(message)
+    del answers[""]
+    assert len(answers) > 40
+    for messages in answers.values():
+        name = "FAXStats" if "FAXStats" in messages[0].get("Message") else "Something"
+        completion = Completion(AmiAction(name))
+        *before, last = messages
+        assert not any(completion.take(message) for message in before), messages
+        assert completion.take(last) is not None, messages

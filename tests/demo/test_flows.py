@@ -9,6 +9,7 @@ import pytest
 
 from connector.ami.framing import Framer
 from connector.ami.message import AmiMessage, Kind, parse
+from connector.demo.answers import Request, answer
 from connector.demo.channels import Event, Phone, on
 from connector.demo.flows import STORIES
 from connector.demo.traffic import Traffic
@@ -20,16 +21,22 @@ Layout = tuple[str, ...]
 
 
 @cache
-def real_layouts() -> dict[str, set[Layout]]:
-    """Give the header names of each captured event, in order."""
-    layouts: dict[str, set[Layout]] = defaultdict(set)
+def real_messages() -> tuple[AmiMessage, ...]:
+    """Give everything that was captured."""
+    messages: list[AmiMessage] = []
     for capture in sorted(CAPTURES.glob("*.ami")):
         framer = Framer()
         for chunk in read_chunks(capture):
-            for frame in framer.feed(chunk):
-                message = parse(frame)
-                if message.kind is Kind.EVENT:
-                    layouts[message.headers[0][1]].add(layout(message))
+            messages += map(parse, framer.feed(chunk))
+    return tuple(messages)
+
+
+@cache
+def real_layouts() -> dict[str, set[Layout]]:
+    """Give the header names of each captured event, in order; those of responses under ""."""
+    layouts: dict[str, set[Layout]] = defaultdict(set)
+    for message in real_messages():
+        layouts[message.headers[0][1] if message.kind is Kind.EVENT else ""].add(layout(message))
     return layouts
 
 
@@ -46,31 +53,34 @@ def on_the_wire(event: Event) -> AmiMessage:
     return parse(frame)
 
 
-NOT_CAPTURED = {"PeerStatus", "ContactStatus"}
-"""What only a SIP phone brings about; the captures here come from Local channels."""
+FREE = {"Order", "Customer", "Note"}
+"""What a UserEvent is told by the dialplan."""
 
 
 def test_headers_have_the_names_and_order_of_a_real_asterisk() -> None:
     for _, event in told():
-        if event.name not in NOT_CAPTURED:
-            ours = tuple(
-                name for name in layout(on_the_wire(event)) if name not in {"Order", "Customer", "Note"}
-            )
-            theirs = {
-                tuple(name for name in real if name not in {"Order", "Customer", "Note"})
-                for real in real_layouts()[event.name]
-            }
-            assert ours in theirs, event.name
+        ours = tuple(name for name in layout(on_the_wire(event)) if name not in FREE)
+        theirs = {tuple(name for name in real if name not in FREE) for real in real_layouts()[event.name]}
+        assert ours in theirs, event.name
 
 
 def test_classes_are_those_of_a_real_asterisk() -> None:
-    real = {}
-    for capture in sorted(CAPTURES.glob("*.ami")):
-        for frame in Framer().feed(capture.read_bytes()):
-            message = parse(frame)
-            real[message.headers[0][1]] = message.get("Privilege")
+    real = {message.headers[0][1]: message.get("Privilege") for message in real_messages()}
     for name, event_class in {(event.name, event.event_class) for _, event in told()}:
-        assert name in NOT_CAPTURED or real[name] == f"{event_class},all"
+        assert real[name] == f"{event_class},all"
+
+
+@pytest.mark.parametrize("action", ["Ping", "CoreSettings", "CoreStatus", "CoreShowChannels", "QueueStatus"])
+def test_answers_have_the_headers_of_a_real_asterisk(action: str) -> None:
+    traffic = Traffic(1_700_000_000, calls_at_once=20)
+    while not traffic.world.waiting:
+        list(islice(traffic, 50))
+    request = Request((("Action", action), ("ActionID", "t-1")))
+    messages = [parse(frame) for frame in Framer().feed(answer(request, traffic.world))]
+    assert len(messages) == 1 or len(messages) > 3
+    for message in messages:
+        name = message.headers[0][1] if message.kind is Kind.EVENT else ""
+        assert layout(message) in real_layouts()[name]
 
 
 def test_every_story_is_told_and_ends() -> None:
