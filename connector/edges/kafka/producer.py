@@ -12,10 +12,10 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from connector.edges.kafka.batch import Batch
-from connector.edges.kafka.client import make, why
+from connector.edges.kafka.client import make, translated, why
 from connector.errors import BrokerError
 from connector.events.outcome import Publish, Refused
-from connector.facts import BrokerTrouble, Report
+from connector.facts import BrokerTrouble, Fact, Report
 
 _BUSY_S: Final = 0.005
 """Between two polls while records are in flight: no more than they linger before they are sent."""
@@ -24,7 +24,7 @@ _IDLE_S: Final = 0.1
 """Between two polls while none are, for what librdkafka says of its brokers."""
 
 
-class _Line:
+class Lane:
     """One producer, polled by the loop's timer; when the producer fails for good, so does this."""
 
     def __init__(self, config: Mapping[str, Any], report: Report, must_take: Collection[str]) -> None:
@@ -36,11 +36,25 @@ class _Line:
         self._polled = asyncio.Event()
         self._last_trouble: int | None = None
         self.failed: BrokerError | None = None
-        self._producer: Producer = make(Producer, {**config, "error_cb": self._trouble}, report)
+        self._producer: Producer = make(Producer, {**config, "error_cb": self._trouble}, self._tell)
         self._timer = self._loop.call_later(_IDLE_S, self._tick)
 
-    def begin(self, records: Sequence[Publish]) -> Batch:
-        """Return a batch that is not yet handed over."""
+    async def put(self, batch: Sequence[Publish]) -> Awaitable[Sequence[Refused]]:
+        """Hand over records in order; the inner awaitable ends when each is acknowledged or refused.
+
+        Raises:
+            BrokerError: the producer has failed for good (here, or in the inner awaitable).
+        """
+        if self.failed:
+            raise self.failed
+        handed = self._begin(batch)
+        place = self._hand_over(handed, 0)
+        while place < len(batch):
+            await self._room()
+            place = self._hand_over(handed, place)
+        return handed.acknowledged
+
+    def _begin(self, records: Sequence[Publish]) -> Batch:
         batch = Batch(records, self._loop.create_future(), self._finished)
         if records:
             self._pending.add(batch)
@@ -49,7 +63,7 @@ class _Line:
             batch.acknowledged.set_result([])
         return batch
 
-    def hand_over(self, batch: Batch, start: int) -> int:
+    def _hand_over(self, batch: Batch, start: int) -> int:
         """Hand over records from place `start`; return the place of the first for which there was no room."""
         place = start
         produce: Callable[..., None] = self._producer.produce
@@ -64,12 +78,8 @@ class _Line:
         self._poll()
         return len(batch.records)
 
-    async def room(self) -> None:
-        """Wait until librdkafka's queue may have become shorter.
-
-        Raises:
-            BrokerError: the producer has failed for good.
-        """
+    async def _room(self) -> None:
+        """Wait until librdkafka's queue may have become shorter."""
         self._polled.clear()
         await self._polled.wait()
         if self.failed:
@@ -87,7 +97,12 @@ class _Line:
             self._timer = self._loop.call_later(_BUSY_S if self._pending else _IDLE_S, self._tick)
 
     def _poll(self) -> None:
-        self._producer.poll(0)
+        try:
+            self._producer.poll(0)
+        except KafkaException as error:
+            # This is how librdkafka tells of a fatal error, beside its callback.
+            self.fail(str(translated(error, "producing")))
+            return
         finished = self._finished.copy()
         self._finished.clear()
         for batch in finished:
@@ -99,11 +114,14 @@ class _Line:
             self._last_trouble = None
 
     def _trouble(self, error: KafkaError) -> None:
-        if error.fatal():
-            self._loop.call_soon(self.fail, why(error))
-        elif error.code() != self._last_trouble:
+        if not error.fatal() and error.code() != self._last_trouble:
             self._last_trouble = error.code()
-            self._report(BrokerTrouble(why(error), fatal=False))
+            self._tell(BrokerTrouble(why(error), fatal=False))
+
+    def _tell(self, fact: Fact) -> None:
+        # What a producer says while it is closed comes from another thread, and is of no use.
+        if not self.failed:
+            self._report(fact)
 
     def fail(self, reason: str) -> None:
         """End for good: whoever waits goes back to what Kafka has acknowledged, and comes again."""
@@ -126,10 +144,10 @@ class _Line:
         try:
             async with asyncio.timeout(grace_s):
                 while self._pending and not self.failed:
-                    await self.room()
+                    await self._room()
         except (TimeoutError, BrokerError):
             pass
-        left = sum(len(batch.records) for batch in self._pending)
+        left = sum(batch.left for batch in self._pending)
         self.fail("closed before Kafka acknowledged")
         return left
 
@@ -156,27 +174,20 @@ class KafkaSink:
         self._line = self._open()
         self._closed = False
 
-    def _open(self) -> _Line:
-        return _Line(self._config, self._report, self._must_take)
+    def _open(self) -> Lane:
+        return Lane(self._config, self._report, self._must_take)
 
-    async def put(self, batch: Sequence[Publish]) -> Awaitable[Sequence[Refused]]:
-        """Hand over records in order; the inner awaitable ends when each is acknowledged or refused.
+    def lane(self) -> Lane:
+        """Return the way to Kafka as it is now; it ends with its producer, the next has a new one.
 
         Raises:
-            BrokerError: the producer has failed for good (here, or in the inner awaitable); the next
-                call makes a new one.
+            BrokerError: the sink is closed.
         """
         if self._closed:
             raise BrokerError("the sink is closed")
         if self._line.failed:
             self._line = self._open()
-        line = self._line
-        handed = line.begin(batch)
-        place = line.hand_over(handed, 0)
-        while place < len(batch):
-            await line.room()
-            place = line.hand_over(handed, place)
-        return handed.acknowledged
+        return self._line
 
     async def close(self, grace_s: float) -> int:
         """Wait for what is in flight, at most `grace_s` seconds; return how many records stayed behind."""
