@@ -24,7 +24,12 @@ class Records:
         if source is not entry.source or named != system:
             front = _front(entry.source, system)
             self._source = (entry.source, system, front)
-        plain = entry.origin is Origin.AMI and entry.flaw is entry.snapshot_id is None and not entry.recovered
+        plain = (
+            entry.origin is Origin.AMI
+            and entry.flaw is None
+            and entry.snapshot_id is None
+            and not entry.recovered
+        )
         return b"".join(
             (
                 long(len(event_id)),

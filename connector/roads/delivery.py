@@ -18,7 +18,7 @@ from connector.facts import (
     RegistryTrouble,
     Report,
 )
-from connector.roads.ports import Journal, SchemaIds, Sink, Topics
+from connector.roads.ports import Journal, Lane, SchemaIds, Sink, Topics
 
 BATCH: Final = 256
 """Entries translated without a break: the longest that a read from a PBX waits, a few milliseconds."""
@@ -74,21 +74,24 @@ class Delivery:
         """Deliver until cancelled."""
         while True:
             try:
-                sent: asyncio.Queue[_Sent] = asyncio.Queue(IN_FLIGHT)
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(self._send(sent))
-                    both.create_task(self._settle(sent))
+                await self._deliver(self._ends.sink.lane())
             except* BrokerError as errors:
                 for error in errors.exceptions:
                     self._report(BrokerTrouble(str(error), fatal=True))
             await self._sleep(RETRY_S)
 
-    async def _send(self, sent: asyncio.Queue[_Sent]) -> None:
+    async def _deliver(self, lane: Lane) -> None:
+        sent: asyncio.Queue[_Sent] = asyncio.Queue(IN_FLIGHT)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._send(lane, sent))
+            both.create_task(self._settle(lane, sent))
+
+    async def _send(self, lane: Lane, sent: asyncio.Queue[_Sent]) -> None:
         position = self._released
         while True:
             position, entries = await self._journal.read(position, BATCH)
             records = await self._records(entries)
-            acknowledged = await self._ends.sink.put(records)
+            acknowledged = await lane.put(records)
             await sent.put(_Sent(position, entries, records, acknowledged))
             # The journal may always have more: without a break the PBXs would not be read.
             await asyncio.sleep(0)
@@ -125,12 +128,12 @@ class Delivery:
         else:
             self._ends.schema_ids[need.subject] = number
 
-    async def _settle(self, sent: asyncio.Queue[_Sent]) -> None:
+    async def _settle(self, lane: Lane, sent: asyncio.Queue[_Sent]) -> None:
         while True:
             batch = await sent.get()
             refused = await batch.acknowledged
             if refused:
-                await self._bury(batch, refused)
+                await self._bury(lane, batch, refused)
             self._journal.release(batch.through)
             self._released = batch.through
             counts = Counter([record.topic for record in batch.records])
@@ -138,13 +141,13 @@ class Delivery:
                 counts[batch.records[place].topic] -= 1
             self._report(EventsPublished(counts))
 
-    async def _bury(self, batch: _Sent, refused: Sequence[Refused]) -> None:
+    async def _bury(self, lane: Lane, batch: _Sent, refused: Sequence[Refused]) -> None:
         """Send what the broker will never take to the dead-letter topic; what even that refuses is lost, and said so."""
         letters = []
         for place, reason in refused:
             entry, record = batch.entries[place], batch.records[place]
             self._report(RecordRefused(record.topic, reason))
             letters.append(await self._prepare(entry, self._translator.refused(entry, reason)))
-        for place, reason in await (await self._ends.sink.put(letters)):
+        for place, reason in await (await lane.put(letters)):
             entry = batch.entries[refused[place].place]
             self._report(EventsLost(entry.source.pbx, entry.sequence, entry.sequence, 1, reason))

@@ -26,14 +26,29 @@ class Journal(Protocol):
         ...
 
 
-class Sink(Protocol):
-    """Where records go: Kafka, or JSON lines."""
+class Lane(Protocol):
+    """A way to the sink that keeps the order: once something on it failed, nothing more goes that way."""
 
     async def put(self, batch: Sequence[Publish]) -> Awaitable[Sequence[Refused]]:
         """Hand over records in order.
 
         The outer await ends when there is room for all of them, the inner one when each is
         acknowledged or refused for good.
+
+        Raises:
+            BrokerError: this lane has failed for good; what was not acknowledged goes by another.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """Where records go: Kafka, or JSON lines."""
+
+    def lane(self) -> Lane:
+        """Return a lane that has not failed.
+
+        Raises:
+            BrokerError: there is none any more.
         """
         ...
 

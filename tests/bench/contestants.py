@@ -73,8 +73,11 @@ class Timed:
         self._sink = sink
         self.latencies_us: list[float] = []
 
+    def lane(self) -> "Timed":
+        return self
+
     async def put(self, batch: Sequence[Publish]) -> Awaitable[Sequence[Refused]]:
-        acknowledged = await self._sink.put(batch)
+        acknowledged = await self._sink.lane().put(batch)
         return self._note(batch, acknowledged)
 
     async def _note(self, batch: Sequence[Publish], acknowledged: Awaitable[Sequence[Refused]]) -> Sequence[Refused]:

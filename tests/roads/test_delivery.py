@@ -26,30 +26,36 @@ class Kafka:
     def __init__(self) -> None:
         self.records: list[Publish] = []
         self.refuse: Callable[[Publish], str] = lambda _: ""
-        self.fail_next = 0
-        self.generation = 0
-        self.fail_put = 0
+        self.fail_acknowledgement = self.fail_put = False
+
+    def lane(self) -> "Lane":
+        return Lane(self)
+
+
+class Lane:
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._failed = False
 
     async def put(self, batch: Sequence[Publish]) -> Awaitable[Sequence[Refused]]:
-        if self.fail_put:
-            self.fail_put -= 1
+        if self._failed or self._kafka.fail_put:
+            self._failed, self._kafka.fail_put = True, False
             raise BrokerError("no producer")
-        acknowledged = asyncio.ensure_future(self._acknowledge(batch, self.generation))
+        acknowledged = asyncio.ensure_future(self._acknowledge(batch))
         # Of several batches that fail together only the first is awaited.
         acknowledged.add_done_callback(lambda task: task.cancelled() or task.exception())
         return acknowledged
 
-    async def _acknowledge(self, batch: Sequence[Publish], generation: int) -> Sequence[Refused]:
+    async def _acknowledge(self, batch: Sequence[Publish]) -> Sequence[Refused]:
+        kafka = self._kafka
         await asyncio.sleep(0)
-        if self.fail_next:
-            self.fail_next -= 1
-            self.generation += 1
-        if generation != self.generation:
+        if self._failed or kafka.fail_acknowledgement:
             # A producer that fails takes all that is in flight with it.
+            self._failed, kafka.fail_acknowledgement = True, False
             raise BrokerError("fenced")
-        refused = [Refused(place, why) for place, record in enumerate(batch) if (why := self.refuse(record))]
+        refused = [Refused(place, why) for place, record in enumerate(batch) if (why := kafka.refuse(record))]
         places = {place for place, _ in refused}
-        self.records += [record for place, record in enumerate(batch) if place not in places]
+        kafka.records += [record for place, record in enumerate(batch) if place not in places]
         return refused
 
 
@@ -151,7 +157,7 @@ def test_after_a_failed_producer_all_since_the_release_comes_again_with_the_same
         bench = Bench()
         first = bench.read(*calls(300))
         await bench.until(lambda: len(bench.journal) == 0)
-        bench.kafka.fail_next, bench.kafka.fail_put = 1, 1
+        bench.kafka.fail_acknowledgement = bench.kafka.fail_put = True
         second = bench.read(*calls(700, start=300))
         await bench.until(lambda: len(bench.journal) == 0)
         expected = [entry.event_id for entry in (*first, *second)]
