@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint types imports schemas bench parts lock ci clean help
+.PHONY: demo test check lint format types imports schemas bench parts lock ci clean help
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -21,10 +21,12 @@ demo: .venv/package.stamp  ## a simulated PBX, an embedded broker and the live p
 test: .venv/package.stamp .venv/dev.stamp  ## every test that the parts on this machine allow
 	$(BIN)/python -m pytest $(ARGS)
 
-check: lint types imports schemas  ## style, format, types, import rules, schemas
+check: lint format types imports schemas  ## style, format, types, import rules, schemas
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
+
+format: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 
 types: .venv/dev.stamp
