@@ -18,6 +18,8 @@ from connector.edges.registry import SchemaRegistry
 from connector.edges.schemas import load_schemas
 from connector.edges.telemetry import Telemetry
 from connector.events.selection import Selection
+from connector.facts import TopicMade
+from connector.preflight import Finding, ends, refuse
 from connector.roads.delivery import Ends
 from connector.roads.ports import SchemaIds, Topics
 from connector.settings.sections import Kafka, Settings
@@ -42,17 +44,34 @@ def read_schemas(settings: Settings) -> tuple[SchemaSet, Selection]:
 
 @asynccontextmanager
 async def open_kafka(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Shared]:
-    """Open the road's end at the Kafka and the registry that the settings name."""
+    """Check and open the road's end at the Kafka and the registry that the settings name.
+
+    Raises:
+        NotReady: a topic or a right is missing, or a peer does not answer: nothing was read.
+    """
     schemas, selection = read_schemas(settings)
     registry = SchemaRegistry(settings.registry) if settings.registry else LocalIds()
-    admin = None
-    if settings.topics.create != "never":
-        admin = open_admin(settings, telemetry)
-    topics = TopicMaker(admin, plan(settings, selection.schemas), telemetry)
-    async with _sink(settings, telemetry, registry, topics) as ends:
+    admin = open_admin(settings, telemetry)
+    refuse(await inspect_ends(settings, selection, admin))
+    planned = plan(settings, selection.schemas)
+    if settings.topics.create == "at-start":
+        for topic in await admin.create(planned):
+            telemetry(TopicMade(topic.name, topic.partitions))
+    later = admin if settings.topics.create == "first-event" else None
+    async with _sink(settings, telemetry, registry, TopicMaker(later, planned, telemetry)) as opened:
         yield Shared(
-            schemas=schemas, selection=selection, rules=settings.rules, ends=ends, telemetry=telemetry
+            schemas=schemas, selection=selection, rules=settings.rules, ends=opened, telemetry=telemetry
         )
+
+
+async def inspect_ends(settings: Settings, selection: Selection, admin: KafkaAdmin) -> list[Finding]:
+    """Check what lies behind the road: Kafka with its topics, the registry with its subjects."""
+    findings = await ends.kafka(admin, settings, plan(settings, selection.schemas))
+    if settings.value_format == "avro" and settings.registry:
+        subjects = ends.subjects(settings.routing, selection.schemas)
+        registers = settings.registry.auto_register
+        findings += await ends.registry(SchemaRegistry(settings.registry), subjects, registers=registers)
+    return findings
 
 
 @asynccontextmanager
@@ -65,9 +84,9 @@ async def open_embedded(
     topics = EmbeddedTopics(broker)
     for topic in plan(settings, selection.schemas):
         await topics.ensure(topic.name)
-    async with _sink(settings, telemetry, ids, topics) as ends:
+    async with _sink(settings, telemetry, ids, topics) as opened:
         yield Shared(
-            schemas=schemas, selection=selection, rules=settings.rules, ends=ends, telemetry=telemetry
+            schemas=schemas, selection=selection, rules=settings.rules, ends=opened, telemetry=telemetry
         )
 
 

@@ -66,6 +66,7 @@ def _options(
 
 app.command()(running.run)
 app.command()(demo.demo)
+app.command()(running.check)
 app.command()(records.replay)
 schemas_upkeep.add_to(schemas.app)
 app.add_typer(schemas.app, name="schemas")

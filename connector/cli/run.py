@@ -3,19 +3,24 @@
 
 import asyncio
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from connector.cli import output
-from connector.cli.options import Config, load_settings
+from connector.cli.options import Config, Output, load_settings
+from connector.cli.output import Form
 
 if TYPE_CHECKING:
     from connector.edges.telemetry import Telemetry
     from connector.settings.sections import Settings
 
 _NO_KAFKA: Final = {"AMI_KAFKA__KAFKA__BOOTSTRAP_SERVERS": "embedded"}
+
+
+_STATE_STYLES: Final = {"ok": "green", "unproven": "cyan", "warning": "yellow", "failed": "bold red"}
 
 
 class Road(StrEnum):
@@ -64,3 +69,22 @@ async def _bridge(settings: "Settings", telemetry: "Telemetry") -> None:
     with Stop() as stop:
         async with open_kafka(settings, telemetry) as shared:
             await bridge(settings, shared, stop)
+
+
+def check(config: Config = None, form: Output = Form.TEXT) -> None:
+    """Check settings, schemas, AMI login and rights, Kafka, topics, rights, registry; fails if one is not right."""
+    from connector.app.inspection import inspect
+    from connector.edges.telemetry import Telemetry, open_log
+    from connector.preflight import State
+
+    settings = load_settings(config)
+    open_log(sys.stderr, "critical")
+    findings = asyncio.run(inspect(settings, Telemetry()))
+    if form is Form.JSON:
+        for finding in findings:
+            output.json_line(asdict(finding))
+    else:
+        rows = [(each.what, str(each.state), each.seen, each.remedy) for each in findings]
+        output.table(("Check", "State", "Seen", "What to do"), rows, _STATE_STYLES)
+    if any(finding.state is State.FAILED for finding in findings):
+        raise typer.Exit(output.FAILED)

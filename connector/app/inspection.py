@@ -1,0 +1,32 @@
+"""The checks put together: what the settings lead to, asked of every peer."""
+
+import asyncio
+
+from connector.app.parts import inspect_ends, open_admin, read_schemas
+from connector.app.running import open_pbx
+from connector.edges.telemetry import Telemetry
+from connector.errors import ConnectorError
+from connector.preflight import Finding, State, failed, pbx, timezone
+from connector.settings.sections import Settings
+
+
+async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
+    """Check everything: settings, schemas, every PBX, Kafka, the registry."""
+    told = f"{len(settings.pbx)} PBXs, values in {settings.value_format}"
+    findings = [Finding("settings", State.OK, told)]
+    try:
+        schemas, selection = read_schemas(settings)
+        admin = open_admin(settings, telemetry)
+        targets = {
+            name: open_pbx(name, each, settings.events.max_frame_bytes) for name, each in settings.pbx.items()
+        }
+    except ConnectorError as error:
+        return findings + failed("settings", error)
+    seen = f"{len(list(schemas))}, of which {len(selection.schemas)} are published"
+    findings.append(Finding("schemas", State.OK, seen))
+    for name, each in settings.pbx.items():
+        findings += timezone(name, each, selection.schemas)
+    checks = (pbx.check(target, settings.pbx[name]) for name, target in targets.items())
+    for found in await asyncio.gather(*checks, inspect_ends(settings, selection, admin)):
+        findings += found
+    return findings

@@ -1,0 +1,108 @@
+"""Checks of what lies behind the road: Kafka, its topics and rights, the schema registry."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from connector.avro.schema import EventSchema
+from connector.edges.kafka.admin import KafkaAdmin
+from connector.edges.registry import SchemaRegistry
+from connector.errors import BrokerError, RegistryError
+from connector.events.routing import Routing
+from connector.preflight import Finding, State, failed
+from connector.settings.sections import Settings
+from connector.settings.topics import Topic, compare
+
+_NAMED: Final = 5
+
+
+async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic]) -> list[Finding]:
+    """Ask Kafka whether it is there, has the topics or may get them, and lets the connector write."""
+    try:
+        brokers = await admin.reach()
+        names = [topic.name for topic in planned]
+        present = await admin.present(names)
+        lacking = await admin.lacking(names)
+        difference = compare(planned, present)
+        may_create = not difference.missing or await admin.may_create()
+    except BrokerError as error:
+        return failed("Kafka", error)
+    findings = [
+        Finding("Kafka", State.OK, f"{brokers} brokers at {', '.join(settings.kafka.bootstrap_servers)}")
+    ]
+    findings += _topics(len(planned), difference.missing, settings.topics.create, may_create=may_create)
+    for topic, found in difference.recount:
+        seen = f"{topic.name} has {found.partitions} partitions, {topic.partitions} are set"
+        findings.append(Finding("partitions", State.WARNING, seen, "a change moves keys: mend the setting"))
+    for drift in difference.drift:
+        seen = f"{drift.topic}: {drift.option} is {drift.found}, {drift.wanted} is set"
+        findings.append(Finding("topic options", State.WARNING, seen, "see `ami-kafka topics plan`"))
+    return findings + _acls(lacking)
+
+
+def _topics(count: int, missing: Sequence[Topic], create: str, *, may_create: bool) -> list[Finding]:
+    if not missing:
+        return [Finding("topics", State.OK, f"all {count} exist")]
+    seen = f"{len(missing)} of {count} are missing: {_some([topic.name for topic in missing])}"
+    if create == "never":
+        return [Finding("topics", State.FAILED, seen, "make them with `ami-kafka topics apply`", fatal=True)]
+    if not may_create:
+        remedy = "give the connector's user the right Create, or make them yourself"
+        return [Finding("topics", State.FAILED, seen, remedy, fatal=True)]
+    return [Finding("topics", State.OK, f"{seen}; made {create.replace('-', ' ')}")]
+
+
+def _acls(lacking: Sequence[tuple[str, str]]) -> list[Finding]:
+    by_right: dict[str, list[str]] = {}
+    for topic, operation in lacking:
+        by_right.setdefault(operation, []).append(topic)
+    remedy = "give it to the connector's user, by prefix"
+    return [
+        Finding("rights", State.FAILED, f"no right {right.title()} on {_some(topics)}", remedy, fatal=True)
+        for right, topics in by_right.items()
+    ] or [Finding("rights", State.OK, "may write to every topic that exists")]
+
+
+async def registry(client: SchemaRegistry, subjects: Mapping[str, str], *, registers: bool) -> list[Finding]:
+    """Ask the registry whether it is there, and whether each subject has our schema or would take it.
+
+    Args:
+        client: the registry.
+        subjects: subjects and the text of our schema for each.
+        registers: whether the connector registers what is missing.
+    """
+    try:
+        await client.reach()
+        ask = _would_fit if registers else _is_known
+        problems = await asyncio.gather(*(ask(client, subject, text) for subject, text in subjects.items()))
+    except RegistryError as error:
+        return failed("registry", error)
+    bad = [Finding("schemas", State.FAILED, problem, fatal=True) for problem in problems if problem]
+    told = "compatible with what is registered" if registers else "registered"
+    return [
+        Finding("registry", State.OK, "answers"),
+        *(bad or [Finding("subjects", State.OK, f"all {len(subjects)} {told}")]),
+    ]
+
+
+async def _would_fit(client: SchemaRegistry, subject: str, text: str) -> str:
+    problem = await client.incompatible(subject, text)
+    return f"{subject}: incompatible with the registry's version: {problem}" if problem else ""
+
+
+async def _is_known(client: SchemaRegistry, subject: str, text: str) -> str:
+    try:
+        await client.schema_id(subject, text)
+    except RegistryError as error:
+        return str(error)
+    return ""
+
+
+def subjects(routing: Routing, published: Iterable[EventSchema]) -> dict[str, str]:
+    """Return the subject of each published schema, with the schema's text."""
+    return {routing.subject_of(routing.topic_of(schema), schema): schema.text for schema in published}
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,126 @@
+"""Checks of a PBX: the login, what the account may do, what arrives."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from connector.ami.action import AmiAction
+from connector.ami.message import AmiMessage, Kind, event_name, kind_of
+from connector.ami.steps import Welcome
+from connector.edges.pbx import AsteriskPbx, Connection
+from connector.errors import LinkLost, LoginRefused
+from connector.preflight import Finding, State
+from connector.settings.sections import Pbx
+
+_ANSWER_S: Final = 5.0
+_LISTEN_S: Final = 2.0
+_PRIVILEGES: Final = re.compile(r"\(Priv: ([^)]*)\)\s*\Z")
+_TIMESTAMP: Final = b"\r\nTimestamp: "
+
+
+async def check(target: AsteriskPbx, settings: Pbx) -> list[Finding]:
+    """Log in as the road would, and see what the account gives."""
+    welcomes: list[tuple[Welcome, str]] = []
+    frames: list[bytes] = []
+    heard = asyncio.Event()
+
+    def take(new: list[bytes], _: int) -> None:
+        frames.extend(frame for frame in new if kind_of(frame) is Kind.EVENT)
+        if any(map(_telling, frames)):
+            heard.set()
+
+    try:
+        connection = await target.login(lambda *told: welcomes.append(told), take)
+    except (LinkLost, LoginRefused) as error:
+        return [Finding(f"{target.name} login", State.FAILED, line) for line in str(error).splitlines()]
+    try:
+        findings = [_login(target.name, *welcomes[0]), *await _rights(target.name, connection)]
+        await _listen(heard)
+    finally:
+        connection.leave()
+        await connection.ended()
+        connection.close()
+    return [
+        *findings,
+        _classes(target.name, frames, settings.event_classes),
+        _timestamps(target.name, frames),
+    ]
+
+
+async def _listen(heard: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(_LISTEN_S):
+            await heard.wait()
+    except TimeoutError:
+        return
+
+
+def _login(name: str, welcome: Welcome, address: str) -> Finding:
+    what = f"{name} login"
+    if welcome.asterisk_version is None:
+        remedy = "give the account read or write=reporting, so that records can name the version"
+        return Finding(what, State.WARNING, f"at {address}; it may not ask CoreSettings", remedy)
+    named = f", system name {welcome.system_name}" if welcome.system_name else ""
+    return Finding(what, State.OK, f"at {address}: Asterisk {welcome.asterisk_version}{named}")
+
+
+async def _rights(name: str, connection: Connection) -> list[Finding]:
+    try:
+        ping = await connection.ask(AmiAction("Ping"), _ANSWER_S)
+        answer = await connection.ask(AmiAction("ListCommands"), _ANSWER_S)
+    except LinkLost as error:
+        return [Finding(f"{name} actions", State.FAILED, str(error))]
+    allowed = write_classes(answer.response)
+    alive = "answers Ping" if ping.success else "may not Ping"
+    rights = ", ".join(allowed) or "none, which is all that events need"
+    return [Finding(f"{name} actions", State.OK, f"{alive}; write classes: {rights}")]
+
+
+def write_classes(commands: AmiMessage) -> list[str]:
+    """Return the write classes that an answer to ListCommands proves: it lists what the account may run."""
+    found = set()
+    for _, text in commands.headers:
+        privileges = _PRIVILEGES.search(text)
+        classes = (
+            {each for each in privileges[1].split(",") if each not in ("all", "<none>")}
+            if privileges
+            else set()
+        )
+        # An action of several classes is listed for each of them: it proves none.
+        found |= classes if len(classes) == 1 else set()
+    return sorted(found)
+
+
+def _classes(name: str, frames: Sequence[bytes], asked: Sequence[str]) -> Finding:
+    seen = sorted({each for frame in frames for each in _privileges(frame) if each != "all"})
+    unseen = [each for each in asked if each not in seen]
+    what = f"{name} event classes"
+    if not unseen or "all" in asked:
+        return Finding(what, State.OK, f"seen: {', '.join(seen)}")
+    remedy = "Asterisk does not tell read rights: see `read` of the account in manager.conf"
+    told = f"asked for {', '.join(asked)}; so far seen: {', '.join(seen) or 'none'}"
+    return Finding(what, State.UNPROVEN, told, remedy)
+
+
+def _privileges(frame: bytes) -> list[str]:
+    line = frame.partition(b"\r\nPrivilege: ")[2].partition(b"\r\n")[0]
+    return line.decode("ascii", "replace").split(",") if line else []
+
+
+def _telling(frame: bytes) -> bool:
+    """Say whether an event shows what the session gives; FullyBooted is made by hand, without Timestamp."""
+    return event_name(frame) != "FullyBooted"
+
+
+def _timestamps(name: str, frames: Sequence[bytes]) -> Finding:
+    what = f"{name} timestamps"
+    telling = list(filter(_telling, frames))
+    if not telling:
+        remedy = "see timestampevents in manager.conf; it must be yes"
+        return Finding(what, State.UNPROVEN, f"no event within {_LISTEN_S:g} s", remedy)
+    if any(_TIMESTAMP in frame for frame in telling):
+        return Finding(what, State.OK, "seen")
+    return Finding(
+        what, State.WARNING, "events come without Timestamp", "set timestampevents = yes in manager.conf"
+    )
