@@ -1,15 +1,15 @@
 """Whole calls, and what else happens on a PBX, as stories from the first event to the last."""
 
 from collections.abc import Callable
-from typing import Final
 
-from connector.demo.channels import Channel, Event, Exchange, Phone, between, on
+from connector.demo.channels import Channel, Event, Phone, between, on
 from connector.demo.scenes import (
     Scene,
     arrive,
     bill,
     end,
     enter,
+    hang_up,
     join,
     leave,
     part,
@@ -35,7 +35,7 @@ def answered_call(world: World) -> Scene[None]:
     bridge = yield from join(exchange, callee, caller)
     yield world.some(4, 25)
     yield from part(bridge, callee, caller)
-    yield from _both_end(exchange, caller, callee)
+    yield from hang_up(exchange, caller, callee)
 
 
 def unanswered_call(world: World) -> Scene[None]:
@@ -91,7 +91,7 @@ def queue_call(world: World) -> Scene[None]:
     )
     lines = f"HoldTime: {held}", f"TalkTime: {int(talk)}", "Reason: caller"
     yield between("AgentComplete", caller, callee, *agent.lines, *lines, event_class="agent")
-    yield from _both_end(exchange, caller, callee)
+    yield from hang_up(exchange, caller, callee)
     yield agent.news(1, exchange.now)
 
 
@@ -125,7 +125,7 @@ def held_call(world: World) -> Scene[None]:
     yield on("MusicOnHoldStop", caller)
     yield world.some(2, 8)
     yield from part(bridge, callee, caller)
-    yield from _both_end(exchange, caller, callee)
+    yield from hang_up(exchange, caller, callee)
 
 
 def blind_transfer(world: World) -> Scene[None]:
@@ -148,7 +148,7 @@ def blind_transfer(world: World) -> Scene[None]:
     bridge = yield from join(exchange, new, caller)
     yield world.some(3, 15)
     yield from part(bridge, new, caller)
-    yield from _both_end(exchange, caller, new)
+    yield from hang_up(exchange, caller, new)
 
 
 def attended_transfer(world: World) -> Scene[None]:
@@ -183,7 +183,7 @@ def attended_transfer(world: World) -> Scene[None]:
     yield bill(exchange, caller, callee, "ANSWERED")
     yield world.some(3, 15)
     yield from part(bridge, asked, caller)
-    yield from _both_end(exchange, caller, asked)
+    yield from hang_up(exchange, caller, asked)
 
 
 def registration(world: World) -> Scene[None]:
@@ -211,20 +211,6 @@ def order(world: World) -> Scene[None]:
     yield from end(exchange, caller)
 
 
-STORIES: Final[dict[Story, int]] = {
-    answered_call: 6,
-    unanswered_call: 2,
-    queue_call: 5,
-    abandoned_call: 1,
-    held_call: 2,
-    blind_transfer: 1,
-    attended_transfer: 1,
-    registration: 1,
-    order: 1,
-}
-"""How often each is told."""
-
-
 def _connect(world: World, one: Phone, other: Phone) -> Scene[tuple[Channel, Channel]]:
     caller = yield from arrive(world.exchange, one, other.number)
     yield step(caller, "Dial", f"PJSIP/{other.number},30,tT")
@@ -232,12 +218,6 @@ def _connect(world: World, one: Phone, other: Phone) -> Scene[tuple[Channel, Cha
     yield world.some(1, 4)
     yield from pick_up(world.exchange, caller, callee)
     return caller, callee
-
-
-def _both_end(exchange: Exchange, caller: Channel, callee: Channel) -> Scene[None]:
-    yield from end(exchange, callee)
-    yield bill(exchange, caller, callee, "ANSWERED")
-    yield from end(exchange, caller)
 
 
 def _enter_queue(world: World, phone: Phone) -> Scene[Channel]:

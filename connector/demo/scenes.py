@@ -108,6 +108,13 @@ def end(exchange: Exchange, channel: Channel, cause: int = 16) -> Scene[None]:
     exchange.gone(channel)
 
 
+def hang_up(exchange: Exchange, caller: Channel, callee: Channel) -> Scene[None]:
+    """End an answered call, the called side first."""
+    yield from end(exchange, callee)
+    yield bill(exchange, caller, callee, "ANSWERED")
+    yield from end(exchange, caller)
+
+
 def bill(exchange: Exchange, caller: Channel, callee: Channel | None, disposition: str) -> Event:
     """Write the Cdr of a call; its times are the PBX's local ones."""
     talked = callee.answered if callee is not None and disposition == "ANSWERED" else caller.answered

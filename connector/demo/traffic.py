@@ -6,13 +6,26 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from connector.demo import flows
 from connector.demo.channels import Event, Exchange
-from connector.demo.flows import STORIES
 from connector.demo.scenes import Scene
 from connector.demo.world import World
 
 BREAK_S: Final = 3.0
 """The longest that a place for a call stays empty."""
+
+STORIES: Final[dict[flows.Story, int]] = {
+    flows.answered_call: 6,
+    flows.unanswered_call: 2,
+    flows.queue_call: 5,
+    flows.abandoned_call: 1,
+    flows.held_call: 2,
+    flows.blind_transfer: 1,
+    flows.attended_transfer: 1,
+    flows.registration: 1,
+    flows.order: 1,
+}
+"""How often each is told."""
 
 
 class Traffic:

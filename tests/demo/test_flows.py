@@ -11,8 +11,7 @@ from connector.ami.framing import Framer
 from connector.ami.message import AmiMessage, Kind, parse
 from connector.demo.answers import Request, answer
 from connector.demo.channels import Event, Phone, on
-from connector.demo.flows import STORIES
-from connector.demo.traffic import Traffic
+from connector.demo.traffic import STORIES, Traffic
 from connector.edges.capture import read_chunks
 
 CAPTURES = Path(__file__).parents[1] / "captures" / "asterisk22"
