@@ -1,0 +1,287 @@
+"""Settings from TOML and environment: what is enough, what wins, and what every error names."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from connector.errors import SettingsError
+from connector.settings.kinds import Address, Secret
+from connector.settings.load import load
+from connector.settings.sections import Settings, Tls, TopicFamily
+
+LEAST = """
+[pbx.main]
+address = "pbx.example"
+username = "kafka"
+secret = "deep-in-the-sea"
+
+[kafka]
+bootstrap_servers = "kafka.example:9092"
+"""
+
+
+def no_file(path: str) -> str:
+    raise FileNotFoundError(2, "No such file or directory", path)
+
+
+def settings(text: str = "", environ: Mapping[str, str] | None = None) -> Settings:
+    return load(LEAST + text, environ or {}, no_file)
+
+
+def problems(text: str, environ: Mapping[str, str] | None = None) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load(text, environ or {}, no_file)
+    return str(refused.value)
+
+
+def test_one_pbx_and_kafkas_address_are_enough() -> None:
+    found = settings()
+    pbx = found.pbx["main"]
+    assert pbx.addresses == (Address("pbx.example", 5038),)
+    assert pbx.account().secret == "deep-in-the-sea"
+    assert pbx.account().events == "system,call,agent,cdr,user"
+    assert found.value_format == "json"
+    assert found.topics.create == "at-start"
+    assert found.routing.prefix == "asterisk"
+    assert found.rules.suspect == "dead-letter"
+
+
+def test_with_a_registry_records_are_avro() -> None:
+    found = settings(
+        '[registry]\nurl = "https://registry.example/apis/ccompat/v7"\nsubject_strategy = "record"'
+    )
+    assert found.value_format == "avro"
+    assert found.routing.strategy == "record"
+
+
+def test_the_environment_wins_and_can_say_it_all() -> None:
+    environ = {
+        "AMI_KAFKA__PBX__MAIN__ADDRESS": "one.example:5039, [2001:db8::1]:5038",
+        "AMI_KAFKA__PBX__MAIN__USERNAME": "kafka",
+        "AMI_KAFKA__PBX__MAIN__SECRET": "s",
+        "AMI_KAFKA__PBX__MAIN__TLS": "true",
+        "AMI_KAFKA__PBX__MAIN__PING_INTERVAL_S": "2.5",
+        "AMI_KAFKA__KAFKA__BOOTSTRAP_SERVERS": "a:9092,b:9092",
+        "AMI_KAFKA__KAFKA__LIBRDKAFKA__SASL_PASSWORD": "p",
+        "AMI_KAFKA__KAFKA__PRODUCER__LINGER_MS": "20",
+        "AMI_KAFKA__TOPICS__PARTITIONS": "12",
+        "AMI_KAFKA__TOPICS__FAMILIES__SYSTEM__CONFIG__MAX_MESSAGE_BYTES": "2000000",
+        "AMI_KAFKA__EVENTS__SELECT": "@default,-Hangup",
+        "AMI_KAFKA_OTHER": "not ours",
+    }
+    found = load("[topics]\npartitions = 3", environ, no_file)
+    pbx = found.pbx["main"]
+    assert pbx.address == (Address("one.example", 5039), Address("2001:db8::1", 5038))
+    assert pbx.tls == Tls()
+    assert pbx.deadlines.ping_every == 2.5
+    assert found.kafka.bootstrap_servers == ("a:9092", "b:9092")
+    assert found.kafka.librdkafka == {"sasl.password": Secret("p")}
+    assert found.kafka.producer == {"linger.ms": "20"}
+    assert found.topics.partitions == 12
+    assert found.topics.families == {"system": TopicFamily(config={"max.message.bytes": "2000000"})}
+    assert found.events.select == ("@default", "-Hangup")
+
+
+def test_a_variable_finds_the_pbx_that_is_there() -> None:
+    text = LEAST.replace("pbx.main", "pbx.Main-Site")
+    found = load(text, {"AMI_KAFKA__PBX__MAIN_SITE__USERNAME": "other"}, no_file)
+    assert found.pbx["Main-Site"].username == "other"
+
+
+def test_a_pbx_may_be_called_like_a_table_of_options() -> None:
+    found = settings(
+        environ={
+            "AMI_KAFKA__PBX__ADMIN__ADDRESS": "h",
+            "AMI_KAFKA__PBX__ADMIN__USERNAME": "u",
+            "AMI_KAFKA__PBX__ADMIN__SECRET": "s",
+        }
+    )
+    assert found.pbx["admin"].username == "u"
+
+
+def test_librdkafkas_options_pass_untouched_however_toml_writes_them() -> None:
+    found = settings(
+        '[kafka.librdkafka]\nsecurity.protocol = "SASL_SSL"\n"linger.ms" = 7\nsocket.keepalive.enable = false'
+    )
+    assert found.kafka.librdkafka == {
+        "security.protocol": "SASL_SSL",
+        "linger.ms": 7,
+        "socket.keepalive.enable": False,
+    }
+
+
+def test_references_are_resolved() -> None:
+    text = LEAST.replace('"deep-in-the-sea"', '"${file:/run/secret}-${env:TAIL}"')
+    found = load(text, {"TAIL": "tail"}, {"/run/secret": "head\n"}.__getitem__)
+    assert found.pbx["main"].secret.reveal() == "head-tail"
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("${env:NOT_THERE}", "pbx.main.secret: the environment has no 'NOT_THERE'"),
+        ("${file:/not/there}", "pbx.main.secret: cannot read '/not/there': No such file or directory"),
+        ("${evn:NAME}", "pbx.main.secret: ${evn:...} is unknown; ${env:NAME} and ${file:/path} are"),
+    ],
+)
+def test_a_reference_to_nothing_is_named(reference: str, said: str) -> None:
+    assert problems(LEAST.replace("deep-in-the-sea", reference)) == said
+
+
+def test_every_problem_is_named_in_a_line_of_its_own() -> None:
+    said = problems("""
+        [pbx.main]
+        adress = "h"
+        auth = "md6"
+        secret = "x"
+        ping_interval_s = nan
+        timezone = "Europe/Nowhere"
+        [kafak]
+        [topics]
+        partitions = 0
+    """)
+    assert set(said.split("\n")) == {
+        "pbx.main.adress: no such setting; did you mean 'address'?",
+        "pbx.main.address: must be set",
+        "pbx.main.username: must be set",
+        "pbx.main.auth: must be one of md5, plain, not 'md6'; did you mean 'md5'?",
+        "pbx.main.ping_interval_s: must be a number, not nan",
+        "pbx.main.timezone: must be the IANA name of a timezone, as Europe/Berlin, not 'Europe/Nowhere'",
+        "kafak: no such setting; did you mean 'kafka'?",
+        "kafka: must be set",
+        "topics.partitions: must be 1 to 1,000,000, not 0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("= 1", "the settings are no TOML"),
+        ("pbx = 1", "pbx: must be a table, [pbx]"),
+        (LEAST.replace("pbx.main", 'pbx."a b"'), "pbx.'a b': must be letters, digits"),
+        (LEAST.replace("pbx.example", "pbx.example:99999"), "pbx.main.address[0]: must be host:port"),
+        (
+            LEAST.replace("pbx.example", "2001:db8::1"),
+            "pbx.main.address[0]: must be host:port or [IPv6]:port",
+        ),
+        (LEAST.replace('"pbx.example"', "[]"), "pbx.main.address: must name at least one"),
+        (LEAST.replace('"pbx.example"', "5"), "pbx.main.address: must be a list of texts, or one text"),
+        (LEAST + '[events]\nformat = "avro"', "events.format: avro needs registry.url"),
+        (LEAST + '[events]\ntopic_prefix = ".."', "events.topic_prefix: must be a legal topic name"),
+        (LEAST + '[events]\ntopics.Hangup = "a b"', "events.topics.Hangup: must be a legal topic name"),
+        (LEAST + '[registry]\nurl = "https://u:p@h"', "registry.url: must be http:// or https://"),
+        (LEAST + '[registry]\nurl = "http://h"\nusername = "u"', "registry.username: username and password"),
+        (
+            LEAST + '[registry]\nurl = "http://h"\nusername = "u"\npassword = "p"\ntoken = "t"',
+            "registry.token: ",
+        ),
+        (LEAST + "[kafka.producer]\nlinger.ms = [1]", "kafka.producer.linger.ms: must be text"),
+        (LEAST + "[log]\nlevel = 5", "log.level: must be one of debug, info, warning, error, not 5"),
+        (
+            LEAST + "[journal]\nmax_bytes = 0xffffffffffffffffffff",
+            "journal.max_bytes: a whole number has 64 bits",
+        ),
+        ("a." * 5000 + "b = 1", "the settings are no TOML"),
+    ],
+)
+def test_an_error_names_the_key_and_what_is_allowed(text: str, said: str) -> None:
+    assert said in problems(text)
+
+
+def test_a_wrong_variable_is_named() -> None:
+    assert "kafka.nonsense: no such setting" in problems(LEAST, {"AMI_KAFKA__KAFKA__NONSENSE": "1"})
+    assert "AMI_KAFKA__KAFKA____X: two underscores" in problems(LEAST, {"AMI_KAFKA__KAFKA____X": "1"})
+
+
+def test_no_pbx_is_no_use() -> None:
+    assert "pbx: at least one" in problems('[pbx]\n[kafka]\nbootstrap_servers = "a"')
+
+
+def test_secrets_are_never_shown() -> None:
+    secret = "deep-in-the-sea"
+    text = (
+        LEAST
+        + f"""
+        [kafka.librdkafka]
+        sasl.password = "{secret}"
+        ssl.key.pem = "{secret}"
+        [registry]
+        url = "http://h"
+        token = "{secret}"
+    """
+    )
+    assert secret not in repr(settings(text.removeprefix(LEAST)))
+    assert secret not in str(settings().pbx["main"].secret)
+    for key in ("AMI_KAFKA__TOPICS__PARTITIONS", "AMI_KAFKA__LOG__LEVEL", "AMI_KAFKA__PBX__MAIN__TLS"):
+        assert secret not in problems(LEAST, {key: secret})
+    assert secret not in problems(LEAST.replace(f'"{secret}"', f'"{secret}\\n"'))
+
+
+LEAST_DOCUMENT = tomllib.loads(LEAST)
+VALUES = some.recursive(
+    some.booleans()
+    | some.integers()
+    | some.floats()
+    | some.text(some.characters(exclude_categories=["Cs"]))
+    | some.dates(),
+    lambda inner: (
+        some.lists(inner, max_size=3)
+        | some.dictionaries(some.text("abc.-_é ", max_size=6), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+KEYS = [
+    "pbx.main.address", "pbx.main.secret", "pbx.main.tls", "pbx.main.timezone", "pbx.main.filters", "pbx.main.event_classes",
+    "pbx.main.ping_interval_s", "events.select", "events.topics", "events.max_frame_bytes", "kafka.bootstrap_servers",
+    "kafka.librdkafka", "registry.url", "registry", "topics.families", "topics.retention_ms", "pbx", "pbx.main", "log",
+]  # fmt: skip
+
+
+def inline(value: Any) -> str:
+    """Write a value as TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {inline(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(inline, value)) + "]"
+    if isinstance(value, str | bool):
+        # TOML knows JSON's escapes, and wants DEL escaped too.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return value.isoformat() if isinstance(value, date) else repr(value)
+
+
+def laid(document: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    inner = value if len(path) == 1 else laid(document.get(path[0], {}), path[1:], value)
+    return {**document, path[0]: inner}
+
+
+def outcome(text: str, environ: Mapping[str, str]) -> Settings | str:
+    """Return the settings, or what was said against them; any other error is a failure."""
+    try:
+        return load(text, environ, no_file)
+    except SettingsError as refused:
+        return str(refused)
+
+
+@given(key=some.sampled_from(KEYS), value=VALUES)
+def test_any_value_gives_settings_or_an_error_that_names_the_key(key: str, value: Any) -> None:
+    table, *_ = path = key.split(".")
+    document = laid(LEAST_DOCUMENT, path, value)
+    text = "\n".join(f"{name} = {inline(each)}" for name, each in document.items())
+    tomllib.loads(text)
+    said = outcome(text, {})
+    assert isinstance(said, Settings) or all(line.startswith(table) for line in said.split("\n"))
+
+
+@given(
+    name=some.text(some.sampled_from("AMI_KAFKA__PBXTLSMNadmin"), max_size=12),
+    value=some.text(some.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+)
+def test_any_variable_gives_settings_or_an_error(name: str, value: str) -> None:
+    for key in (f"AMI_KAFKA__{name}", "AMI_KAFKA__PBX__MAIN__TIMEZONE", "AMI_KAFKA__PBX__MAIN__ADDRESS"):
+        assert outcome(LEAST, {key: value})
