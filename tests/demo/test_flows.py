@@ -13,6 +13,8 @@ from connector.demo.answers import Request, answer
 from connector.demo.channels import Event, Phone, on
 from connector.demo.traffic import STORIES, Traffic
 from connector.edges.capture import read_chunks
+from connector.events.entry import Origin
+from tests.events.frames import intake
 
 CAPTURES = Path(__file__).parents[1] / "captures" / "asterisk22"
 
@@ -129,3 +131,12 @@ def test_names_in_snapshots_are_escaped(name: str, escaped: str) -> None:
     channel = traffic.world.exchange.channel(Phone("1", name), "internal", "2")
     channel.party = channel.phone
     assert on_the_wire(on("Newchannel", channel)).get("CallerIDName") == escaped
+
+
+def test_nothing_that_is_told_is_suspected_and_every_channel_has_a_root() -> None:
+    taker, framer = intake(), Framer()
+    for at, event in told(5000):
+        for entry in taker.frames(framer.feed(event.frame(1_700_000_000 + at)), 1):
+            assert entry.flaw is None, event
+            if entry.origin is Origin.AMI and b"\r\nUniqueid: " in entry.frame:
+                assert entry.root is not None, event
