@@ -66,7 +66,7 @@ def _capture(arguments: argparse.Namespace) -> None:
             capture.write(pbx, arguments.folder / f"asterisk{version}")
 
 
-CEL_EVENTS = {22: "ALL", 16: "CHAN_START,LINKEDID_END,USER_DEFINED,PARK_START,ATTENDEDTRANSFER,APP_START"}
+CEL_EVENTS = {22: "ALL", 16: "LINKEDID_END,USER_DEFINED,PARK_START,ATTENDEDTRANSFER,APP_START"}
 """A quarter of the bytes would be CEL; one version with all of it is enough in the repository."""
 MEANINGS = {
     "fetch": "provide the parts in the cache",

@@ -62,8 +62,9 @@ def capture_group(pbx: Asterisk, name: str) -> bytes:
 
 def capture_lists(pbx: Asterisk) -> bytes:
     """Ask every question that has a list for an answer, and give all that the asking session read."""
-    channel = next(iter(_values(pbx, "CoreShowChannels", "Channel")), "nobody")
-    bridge = next(iter(_values(pbx, "BridgeList", "BridgeUniqueid")), "none")
+    with pbx.manager(events="off") as ami:
+        talking = [item for item in ami.items("CoreShowChannels") if item["Application"] == "Dial"]
+    channel, bridge = (talking[0]["Channel"], talking[0]["BridgeId"]) if talking else ("nobody", "none")
     with pbx.manager() as session:
         session.expect("FullyBooted")
         for action, headers in questions(channel, bridge):
@@ -92,8 +93,3 @@ def write(pbx: Asterisk, folder: Path) -> None:
     with busy(pbx):
         (folder / "lists.ami").write_bytes(capture_lists(pbx))
     (folder / "shutdown.ami").write_bytes(capture_end(pbx))
-
-
-def _values(pbx: Asterisk, action: str, header: str) -> list[str]:
-    with pbx.manager(events="off") as ami:
-        return [item[header] for item in ami.items(action)]

@@ -49,6 +49,13 @@ class Phone:
         dialog = Dialog(secrets.token_hex(8), self._own(), f"<sip:{self.user}@{LOOPBACK}>", home)
         return self._ask("REGISTER", dialog, {"Expires": str(expires)}).status
 
+    def watch(self, number: str) -> int:
+        """Ask to be told about the state of an extension; give the final status."""
+        target = f"sip:{number}@{_address(self._server)}"
+        dialog = Dialog(secrets.token_hex(8), self._own(), f"<{target}>", target)
+        wanted = {"Event": "presence", "Accept": "application/pidf+xml", "Expires": "60"}
+        return self._ask("SUBSCRIBE", dialog, wanted).status
+
     def call(self, number: str) -> Dialog:
         """Call a number, and return when it is answered."""
         target = f"sip:{number}@{_address(self._server)}"
@@ -148,7 +155,8 @@ class Phone:
         lines = {name: request.headers[name] for name in ("via", "from", "to", "call-id", "cseq")}
         if "tag=" not in lines["to"]:
             request.headers["to"] = lines["to"] = f"{lines['to']};tag={secrets.token_hex(6)}"
-        lines["contact"] = f"<sip:{self.user}@{LOOPBACK}:{self.port}>"
+        own = f"<sip:{self.user}@{LOOPBACK}:{self.port}>"
+        lines["contact"] = request.headers.get("contact", own) if request.method == "REGISTER" else own
         self._put(f"SIP/2.0 {status}", lines, body)
 
     def _put(self, first: str, headers: Headers, body: str) -> None:

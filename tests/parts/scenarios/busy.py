@@ -18,6 +18,7 @@ def busy(pbx: Asterisk) -> Iterator[Manager]:
     with pbx.manager() as ami, Phone((LOOPBACK, pbx.sip_port), "phone1", PHONE_SECRET) as phone:
         phone.register()
         ami.expect("ContactStatus", AOR="phone1")
+        phone.watch("1001")
         _fill(ami)
         yield ami
         phone.register(expires=0)
@@ -69,6 +70,7 @@ def questions(channel: str, bridge: str) -> tuple[Question, ...]:
         ("PresenceState", {"Provider": "CustomPresence:lamp1"}),
         ("PJSIPShowEndpoints", {}),
         ("PJSIPShowEndpoint", {"Endpoint": "phone1"}),
+        ("PJSIPShowEndpoint", {"Endpoint": "trunk"}),
         ("PJSIPShowEndpoint", {"Endpoint": "nobody"}),
         ("PJSIPShowAors", {}),
         ("PJSIPShowAuths", {}),
@@ -100,6 +102,10 @@ def questions(channel: str, bridge: str) -> tuple[Question, ...]:
         ("Getvar", {"Variable": "CHANNEL(state)", "Channel": channel}),
         ("SIPpeers", {}),
         ("ModuleCheck", {"Module": "app_queue.so"}),
+        ("ModuleLoad", {"LoadType": "load"}),
+        ("Challenge", {"AuthType": "MD5"}),
+        ("Originate", {"Channel": "Local/busy@parties", "Application": "Wait", "Data": "1", "Async": "true"}),
+        ("WaitEvent", {"Timeout": 1}),
         ("Originate", {"Channel": "Local/busy@parties", "Application": "Wait", "Data": "1", "Timeout": 2000}),
         ("Hangup", {"Channel": "/^Local.brief@/"}),
     )

@@ -49,10 +49,32 @@ def picked_up(_: Asterisk, ami: Manager) -> None:
     ami.expect("BridgeEnter", Uniqueid=caller["Uniqueid"])
 
 
-def talking(_: Asterisk, ami: Manager) -> None:
-    """Somebody is heard to talk."""
-    caller = call(ami, "661", party="talker")
+def falls_silent(_: Asterisk, ami: Manager) -> None:
+    """Somebody talks, then does not."""
+    caller = call(ami, "661", party="mumbler")
     ami.expect("ChannelTalkingStart", Uniqueid=caller["Uniqueid"])
+    ami.expect("ChannelTalkingStop", Uniqueid=caller["Uniqueid"])
+
+
+def flashed(pbx: Asterisk, ami: Manager) -> None:
+    """A hook flash crosses a call; Asterisk 16 has no event for it."""
+    if pbx.version < 18:
+        return
+    caller, _callee = bridged_call(ami)
+    ami.action("SendFlash", Channel=caller["Channel"])
+    ami.expect("Flash")
+
+
+def monitored(pbx: Asterisk, ami: Manager) -> None:
+    """The old way to record, gone in Asterisk 21."""
+    if pbx.version > 20:
+        return
+    caller = call(ami, "661")
+    ami.expect("Newexten", Uniqueid=caller["Uniqueid"], Application="Wait")
+    ami.action("Monitor", Channel=caller["Channel"], File="old", Format="wav")
+    ami.expect("MonitorStart", Uniqueid=caller["Uniqueid"])
+    ami.action("StopMonitor", Channel=caller["Channel"])
+    ami.expect("MonitorStop", Uniqueid=caller["Uniqueid"])
 
 
 def listened_to(_: Asterisk, ami: Manager) -> None:
@@ -93,7 +115,9 @@ ALL: tuple[Scenario, ...] = (
     music,
     recorded,
     picked_up,
-    talking,
+    falls_silent,
+    flashed,
+    monitored,
     listened_to,
     remote_controlled,
     voicemail,

@@ -44,6 +44,15 @@ def phone_asked(pbx: Asterisk, ami: Manager) -> None:
     ami.expect("ContactStatus", AOR="desk", ContactStatus="Unreachable")
 
 
+def provider_registered(pbx: Asterisk, ami: Manager) -> None:
+    """The PBX registers with its provider, and takes it back."""
+    with Phone((LOOPBACK, pbx.sip_port), "desk", port=pbx.desk_port):
+        ami.action("PJSIPRegister", Registration="provider")
+        ami.expect("Registry", ChannelType="PJSIP", Status="Registered", within=30)
+        ami.action("PJSIPUnregister", Registration="provider")
+        ami.expect("Registry", ChannelType="PJSIP", Status="Unregistered", within=30)
+
+
 def phone_holds(pbx: Asterisk, ami: Manager) -> None:
     """A phone calls, talks, holds, talks again and hangs up."""
     with Phone((LOOPBACK, pbx.sip_port), "4930123456") as phone:
@@ -115,6 +124,7 @@ ALL: tuple[Scenario, ...] = (
     registration_expired,
     registration_refused,
     phone_asked,
+    provider_registered,
     phone_holds,
     phone_hears,
     phone_called,

@@ -59,8 +59,7 @@ def hang_up_everything(ami: Manager) -> None:
         return not left
 
     wait_until(silent, "no channel left", within=20)
-    begun = [e for e in ami.events if e["Event"] == "CEL" and e["EventName"] == "CHAN_START"]
-    for linked in {event["LinkedID"] for event in begun}:
+    for linked in {event["Linkedid"] for event in ami.events if event["Event"] == "Newchannel"}:
         ami.expect("CEL", EventName="LINKEDID_END", LinkedID=linked)
 
 

@@ -1,5 +1,7 @@
 """What the PBX says about itself."""
 
+from contextlib import suppress
+
 from tests.parts.ami import Manager, Refused
 from tests.parts.asterisk import Asterisk
 from tests.parts.scenarios.steps import Scenario
@@ -27,4 +29,14 @@ def wrong_password(pbx: Asterisk, ami: Manager) -> None:
             pbx.secret = secret
 
 
-ALL: tuple[Scenario, ...] = (modules, wrong_password)
+def not_allowed(pbx: Asterisk, ami: Manager) -> None:
+    """An account asks for more than it may, another comes from a forbidden address."""
+    with pbx.manager("events") as least:
+        least.ask("Originate", Channel="Local/answer@parties", Application="Wait", Data="1")
+    ami.expect("RequestNotAllowed", AccountID="events")
+    with suppress(Refused):
+        pbx.manager("elsewhere").close()
+    ami.expect("FailedACL", AccountID="elsewhere")
+
+
+ALL: tuple[Scenario, ...] = (modules, wrong_password, not_allowed)
