@@ -111,13 +111,13 @@ def test_the_settings_name_the_services(settings: Settings, services: Mapping[st
     assert console["akhq"]["connections"]["sample"]["schema-registry"]["url"] == settings.registry.url
 
 
-def test_the_sample_pbx_lets_the_connector_in_with_the_least_rights(settings: Settings) -> None:
+def test_the_sample_pbx_lets_the_connector_in_with_no_right_to_change_anything(settings: Settings) -> None:
     account = _section((SAMPLE / "asterisk" / "manager.conf").read_text("utf-8"), "ami-kafka")
     (pbx,) = settings.pbx.values()
     assert pbx.username == "ami-kafka"
     assert account["secret"] == pbx.secret.reveal()
     assert account["read"].split(",") == list(pbx.event_classes)
-    assert account["write"] == ""
+    assert account["write"] == "reporting"
 
 
 def test_the_calls_of_the_sample_are_in_its_dialplan(services: Mapping[str, Any]) -> None:
