@@ -118,6 +118,7 @@ def test_every_answer_of_a_real_asterisk_is_whole_with_its_last_message(capture:
     for messages in answers.values():
         name = "FAXStats" if "FAXStats" in messages[0].get("Message") else "Something"
         completion = Completion(AmiAction(name))
-        *before, last = messages
-        assert not any(completion.take(message) for message in before), messages
-        assert completion.take(last) is not None, messages
+        whole = next(place for place, message in enumerate(messages, 1) if completion.take(message))
+        # ModuleLoad without a module answers twice: the first counts.
+        twice = messages[0].get("Message") == "Need module name"
+        assert whole == len(messages) - twice, messages
