@@ -9,22 +9,20 @@ from typing import Any, Final, Protocol
 
 from connector.app.decoding import Decoder
 from connector.app.local import LocalIds
-from connector.app.parts import open_embedded
+from connector.app.parts import open_embedded, open_reader
 from connector.app.running import run
 from connector.app.signals import Stop
 from connector.demo.broker import EmbeddedBroker
 from connector.demo.pbx import SimulatedPbx
 from connector.demo.traffic import Traffic
 from connector.demo.wallboard import Seen
-from connector.edges.kafka.client import consumer_config
-from connector.edges.kafka.reader import KafkaReader, Record, Wanted
+from connector.edges.kafka.reader import Record, Wanted
 from connector.edges.telemetry import Telemetry
 from connector.settings.kinds import Address, Secret
 from connector.settings.sections import Events, Kafka, Pbx, Settings
 
 NAME: Final = "demo"
 _SECRET: Final = "demo"  # noqa: S105 (the simulated PBX's own, on loopback)
-_REACH_S: Final = 10.0
 _HOLE_S: Final = 1.0
 """Seconds for which a record waits for one with a lower number."""
 
@@ -70,9 +68,8 @@ async def _beside(reader: Coroutine[Any, Any, None], road: Coroutine[Any, Any, N
 
 async def _read(settings: Settings, telemetry: Telemetry, decoder: Decoder, audience: Audience) -> None:
     wanted = Wanted(topics=[f"^{settings.events.topic_prefix}\\."], start="beginning")
-    config = consumer_config(settings.kafka, "demo", "demo")
     line = InOrder(time.monotonic)
-    async with KafkaReader(config, wanted, _REACH_S, telemetry) as reader:
+    async with open_reader(settings, wanted, telemetry) as reader:
         async for records in reader:
             for record in records:
                 line.put(await _seen(record, decoder))

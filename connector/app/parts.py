@@ -6,19 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from connector.app.decoding import Decoder
 from connector.app.local import EmbeddedTopics, LocalIds
 from connector.app.vertical import Shared
 from connector.avro.schema import SchemaSet
 from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.admin import KafkaAdmin
-from connector.edges.kafka.client import admin_config, producer_config
+from connector.edges.kafka.client import admin_config, consumer_config, producer_config
 from connector.edges.kafka.producer import KafkaSink
+from connector.edges.kafka.reader import KafkaReader, Wanted
 from connector.edges.kafka.topics import TopicMaker
 from connector.edges.registry import SchemaRegistry
 from connector.edges.schemas import load_schemas
 from connector.edges.telemetry import Telemetry
+from connector.errors import SettingsError
 from connector.events.selection import Selection
-from connector.facts import TopicMade
+from connector.facts import Report, TopicMade
 from connector.preflight import Finding, ends, refuse
 from connector.roads.delivery import Ends
 from connector.roads.ports import SchemaIds, Topics
@@ -110,3 +113,35 @@ def open_admin(settings: Settings, telemetry: Telemetry) -> KafkaAdmin:
     """
     config = admin_config(settings.kafka, settings.connector.name)
     return KafkaAdmin(config, settings.kafka.reach_timeout_s, telemetry)
+
+
+def open_reader(settings: Settings, wanted: Wanted, report: Report) -> KafkaReader:
+    """Return what follows topics.
+
+    Raises:
+        SettingsError: librdkafka does not take an option.
+    """
+    name = settings.connector.name
+    config = consumer_config(settings.kafka, name, f"{name}-tail")
+    return KafkaReader(config, wanted, settings.kafka.reach_timeout_s, report)
+
+
+def open_decoder(settings: Settings) -> Decoder:
+    """Return what makes records readable: by the registry's schemas where there is one, else by ours."""
+    schemas, _ = read_schemas(settings)
+    return Decoder(schemas, SchemaRegistry(settings.registry) if settings.registry else None)
+
+
+async def register(settings: Settings) -> list[tuple[str, int]]:
+    """Register the schema of every event that is published, and return each subject with its id.
+
+    Raises:
+        SettingsError: no registry is set.
+        RegistryError: the registry does not answer or refuses a schema.
+    """
+    if settings.registry is None:
+        raise SettingsError("registry.url: must be set to register schemas")
+    registry = SchemaRegistry(settings.registry)
+    _, selection = read_schemas(settings)
+    subjects = ends.subjects(settings.routing, selection.schemas)
+    return [(subject, await registry.register(subject, text)) for subject, text in sorted(subjects.items())]

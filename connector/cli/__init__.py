@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, output, records, schemas, schemas_upkeep
+from connector.cli import demo, output, replay, schemas, schemas_upkeep, tail, topics
 from connector.cli import run as running
 from connector.errors import ConnectorError
 
@@ -67,7 +67,9 @@ def _options(
 app.command()(running.run)
 app.command()(demo.demo)
 app.command()(running.check)
-app.command()(records.replay)
+app.command()(tail.tail)
+app.command()(replay.replay)
+app.add_typer(topics.app, name="topics")
 schemas_upkeep.add_to(schemas.app)
 app.add_typer(schemas.app, name="schemas")
 

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from connector.cli import output
-from connector.cli.options import Config, Output, load_settings
+from connector.cli.options import NO_KAFKA, Config, Output, load_settings
 from connector.cli.output import Form
 
 if TYPE_CHECKING:
     from connector.edges.telemetry import Telemetry
     from connector.settings.sections import Settings
-
-_NO_KAFKA: Final = {"AMI_KAFKA__KAFKA__BOOTSTRAP_SERVERS": "embedded"}
 
 
 _STATE_STYLES: Final = {"ok": "green", "unproven": "cyan", "warning": "yellow", "failed": "bold red"}
@@ -41,7 +39,7 @@ def run(
     """Bridge the PBXs of the settings to Kafka until Ctrl-C or SIGTERM; what was read is delivered first."""
     from connector.edges.telemetry import Telemetry, open_log
 
-    settings = load_settings(config, _NO_KAFKA if embedded else None)
+    settings = load_settings(config, NO_KAFKA if embedded else None)
     open_log(sys.stderr, settings.log.level, settings.log.format)
     telemetry = Telemetry()
     asyncio.run(_embedded(settings, telemetry) if embedded else _bridge(settings, telemetry))

@@ -1,6 +1,7 @@
 """`ami-kafka schemas`, the upkeep: write them, propose new ones, prove them, note a release."""
 # ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from connector.cli import output
-from connector.cli.options import Config, Output, load_settings
+from connector.cli.options import NO_KAFKA, NO_PBX, Config, Output, load_settings
 from connector.cli.output import Form
 from connector.cli.schemas import load_all
 from connector.errors import SchemaError
@@ -134,6 +135,18 @@ def release(
     output.line(f"{len(lines.splitlines())} schemas are new or changed in {version}")
 
 
+def register(config: Config = None, form: Output = Form.TEXT) -> None:
+    """Register the schemas of all that the settings publish, each under its subject."""
+    from connector.app.parts import register as register_all
+
+    done = asyncio.run(register_all(load_settings(config, NO_PBX | NO_KAFKA)))
+    if form is Form.JSON:
+        for subject, schema_id in done:
+            output.json_line({"subject": subject, "id": schema_id})
+    else:
+        output.table(("Subject", "Id"), [(subject, str(schema_id)) for subject, schema_id in done])
+
+
 def _present(folder: Path | None) -> list[dict[str, Any]]:
     try:
         return [json.loads(text) for text in _avsc(_root(folder)).values()]
@@ -173,5 +186,5 @@ def _data(path: Path) -> bytes:
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to those that only look."""
-    for command in (generate, propose, check, release):
+    for command in (generate, propose, check, release, register):
         app.command()(command)

@@ -166,5 +166,6 @@ def person(value: Mapping[str, Any], role: str) -> str:
 def telling(value: Mapping[str, Any], most: int = 5) -> list[tuple[str, str]]:
     """Return the fields that say most about an event, by name and text."""
     own = {name: each for name, each in value.items() if name not in _ENVELOPE and each not in (None, [], {})}
-    names = [name for name in _TELLING if name in own] or list(own)
+    names = [name for name in _TELLING if name in own]
+    names += [name for name in own if name not in names]
     return [(name, str(own[name])) for name in names[:most]]

@@ -96,6 +96,16 @@ class SchemaRegistry:
         """
         return await asyncio.to_thread(self._compare, subject, schema_text)
 
+    async def schema_text(self, schema_id: int) -> str:
+        """Return the schema that has an id.
+
+        Raises:
+            RegistryError: the registry is away or has no such schema.
+        """
+        path, about = f"/schemas/ids/{schema_id}", f"schema id {schema_id}"
+        answer = await asyncio.to_thread(self._call, "GET", path, None, about)
+        return str(answer["schema"])
+
     async def reach(self) -> None:
         """Return when the registry answers as one.
 

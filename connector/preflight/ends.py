@@ -71,30 +71,37 @@ async def registry(client: SchemaRegistry, subjects: Mapping[str, str], *, regis
         subjects: subjects and the text of our schema for each.
         registers: whether the connector registers what is missing.
     """
+    ask = _would_fit if registers else _is_known
     try:
         await client.reach()
-        ask = _would_fit if registers else _is_known
         problems = await asyncio.gather(*(ask(client, subject, text) for subject, text in subjects.items()))
     except RegistryError as error:
         return failed("registry", error)
-    bad = [Finding("schemas", State.FAILED, problem, fatal=True) for problem in problems if problem]
+    by_problem: dict[str, list[str]] = {}
+    for subject, problem in zip(subjects, problems, strict=True):
+        by_problem.setdefault(problem, []).append(subject)
+    fitting = by_problem.pop("", [])
     told = "compatible with what is registered" if registers else "registered"
     return [
         Finding("registry", State.OK, "answers"),
-        *(bad or [Finding("subjects", State.OK, f"all {len(subjects)} {told}")]),
+        *([Finding("subjects", State.OK, f"{len(fitting)} of {len(subjects)} {told}")] if fitting else []),
+        *(
+            Finding("subjects", State.FAILED, f"{_some(names)}: {problem}", fatal=True)
+            for problem, names in by_problem.items()
+        ),
     ]
 
 
 async def _would_fit(client: SchemaRegistry, subject: str, text: str) -> str:
     problem = await client.incompatible(subject, text)
-    return f"{subject}: incompatible with the registry's version: {problem}" if problem else ""
+    return f"incompatible with the registry's version: {problem}" if problem else ""
 
 
 async def _is_known(client: SchemaRegistry, subject: str, text: str) -> str:
     try:
         await client.schema_id(subject, text)
     except RegistryError as error:
-        return str(error)
+        return str(error).removeprefix(f"{subject}: ")
     return ""
 
 

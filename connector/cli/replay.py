@@ -1,16 +1,16 @@
-"""`ami-kafka replay` and `ami-kafka tail`: records from a file into the road, and records out of Kafka."""
+"""`ami-kafka replay`: records from a file of raw bytes, by the road of live events."""
 # ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
 
 import asyncio
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connector.cli import output
-from connector.cli.options import Config, load_settings
+from connector.cli.options import NO_KAFKA, NO_PBX, UNUSED, Config, load_settings
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from connector.app.replay import Capture
     from connector.edges.telemetry import Telemetry
     from connector.settings.sections import Settings
-
-_UNUSED: Final = "unused"
-_STAND_INS: Final = {
-    f"AMI_KAFKA__{key}": _UNUSED
-    for key in (
-        "KAFKA__BOOTSTRAP_SERVERS",
-        "PBX__UNUSED__ADDRESS",
-        "PBX__UNUSED__USERNAME",
-        "PBX__UNUSED__SECRET",
-    )
-}
-"""What settings must have for a road that begins in a file and ends on stdout, and need not mean."""
 
 
 class Into(StrEnum):
@@ -57,10 +45,10 @@ def replay(
     """
     from connector.edges.telemetry import Telemetry, open_log
 
-    settings = load_settings(config, _STAND_INS if into is Into.JSON else None)
+    settings = load_settings(config, NO_PBX | NO_KAFKA if into is Into.JSON else None)
     open_log(sys.stderr, settings.log.level, settings.log.format)
     telemetry = Telemetry()
-    pbx = pbx or next((name for name in settings.pbx if name != _UNUSED), "pbx")
+    pbx = pbx or next((name for name in settings.pbx if name != UNUSED), "pbx")
     read = _open(capture, pbx, settings)
     zone = settings.pbx[pbx].timezone if pbx in settings.pbx else None
     asyncio.run(_replay(read, zone, settings, telemetry, into))
@@ -78,6 +66,11 @@ async def _replay(
         from connector.app.lines import lines_end
 
         await replay(capture, zone, lines_end(settings, sys.stdout.write, telemetry))
+    else:
+        from connector.app.parts import open_kafka
+
+        async with open_kafka(settings, telemetry) as shared:
+            await replay(capture, zone, shared)
 
 
 def _open(path: Path, pbx: str, settings: "Settings") -> "Capture":
