@@ -1,12 +1,13 @@
 """Sessions at a real Asterisk: logins, masks, answers, and what a PBX that goes away looks like."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from itertools import count
 
 import pytest
 
-from connector.ami.action import AmiAction
+from connector.ami.action import AmiAction, variable
 from connector.ami.message import AmiMessage, parse
 from connector.ami.steps import Account, Deadlines, Welcome
 from connector.edges.pbx import Address, AsteriskPbx, tls_context
@@ -131,6 +132,28 @@ def test_answers_of_every_kind_are_whole(pbx: Pbx) -> None:
         await connection.ended()
 
     asyncio.run(run())
+
+
+VALUES = ["a,b", 'say "hi"', "back\\slash\\", "(open [bracket", "x=y", "Żółw", "$1 ; # |", ""]
+
+
+def test_variables_arrive_as_they_were(pbx: Pbx) -> None:
+    given = tuple(("Variable", variable(f"V{place}", value)) for place, value in enumerate(VALUES))
+
+    async def run() -> list[AmiMessage]:
+        ear = Ear()
+        account = Account(pbx.username, pbx.secret, events="call,dialplan")
+        connection = await at(pbx, account).login(ear.up, ear.take)
+        await connection.ask(CALL._replace(headers=CALL.headers + given), within=10)
+        messages = await heard(ear, two_hangups)
+        connection.leave()
+        await connection.ended()
+        return messages
+
+    sets = {message.get("Variable"): message.get("Value") for message in asyncio.run(run())}
+    # VarSet escapes as C does, this much of it.
+    unescaped = [re.sub(r"\\(.)", r"\1", sets[f"V{place}"]) for place in range(len(VALUES))]
+    assert unescaped == VALUES
 
 
 @pytest.mark.parametrize("filters", [(), ("!Event: VarSet", "!Event: Newexten")])
