@@ -64,6 +64,7 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
             None,
             [pointer, ctypes.c_int16, ctypes.c_size_t, ctypes.POINTER(integer)],
         ),
+        "mock_set_controller_id": (integer, [pointer, ctypes.c_int32]),
         "mock_clear_request_errors": (None, [pointer, ctypes.c_int16]),
         "mock_topic_set_error": (None, [pointer, text, integer]),
         "mock_group_initial_rebalance_delay_ms": (None, [pointer, ctypes.c_int32]),
@@ -100,6 +101,8 @@ class EmbeddedBroker:
         if not self._cluster:
             self._library.rd_kafka_destroy(self._handle)
             raise BrokerError("librdkafka's mock cluster does not start: are loopback ports to be had?")
+        # Without a controller, what it cannot do would time out instead of being refused.
+        self._library.rd_kafka_mock_set_controller_id(self._cluster, 1)
         self._library.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, rebalance_delay_ms)
 
     @property
