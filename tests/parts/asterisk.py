@@ -5,7 +5,6 @@ ports of its own; everything that would listen on a fixed port is not loaded (`c
 """
 
 import os
-import random
 import re
 import secrets
 import shutil
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from tests.parts import Unavailable, certificates, debian
 from tests.parts.ami import Manager, Refused
-from tests.parts.processes import LOOPBACK, Child, TooLate, free_port, is_free, listens, wait_until
+from tests.parts.processes import LOOPBACK, Child, TooLate, free_port, free_ports, listens, wait_until
 
 TEMPLATES = Path(__file__).parent / "conf"
 RTP_PORTS = 40
@@ -79,7 +78,7 @@ class Asterisk(Pbx):
         self.tls_port = free_port()
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.desk_port = free_port(socket.SOCK_DGRAM)
-        self.rtp_port = _free_range(RTP_PORTS)
+        self.rtp_port = free_ports(RTP_PORTS, socket.SOCK_DGRAM)
         self._root = root
         self._inside = f"/srv/{uuid.uuid4().hex[:12]}"
         self.folder = root / self._inside[1:]
@@ -222,12 +221,3 @@ def _sweep(instances: Path) -> None:
             pid = (folder / "run" / "asterisk.pid").read_text().strip()
             if not Path(f"/proc/{int(pid)}").exists() and time.time() - folder.stat().st_mtime > OLD:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_range(size: int) -> int:
-    """Give the first of so many free UDP ports, below those that the kernel gives to clients."""
-    for _ in range(200):
-        first = random.randrange(10000, 32000, 2)
-        if all(is_free(port, socket.SOCK_DGRAM) for port in range(first, first + size)):
-            return first
-    raise Unavailable(f"no {size} free UDP ports in a row on loopback")

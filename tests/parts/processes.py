@@ -1,6 +1,7 @@
 """Children that die with their parent, free ports, and waiting for conditions."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
+
+from tests.parts import Unavailable
 
 LOOPBACK = "127.0.0.1"
 Answer = TypeVar("Answer")
@@ -36,10 +39,20 @@ def wait_until(condition: Callable[[], Answer | None], what: str, *, within: flo
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """Give a port of loopback that nobody holds at this moment."""
-    with socket.socket(type=kind) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1, kind)
+
+
+def free_ports(size: int, kind: socket.SocketKind) -> int:
+    """Give the first of so many free ports in a row, an even one.
+
+    They lie below the range from which the kernel gives ports to clients: a client that tries again and
+    again to reach a stopped server there would in the end be given the server's own port, and keep it.
+    """
+    for _ in range(1000):
+        first = random.randrange(10000, 32000, 2)
+        if all(is_free(port, kind) for port in range(first, first + size)):
+            return first
+    raise Unavailable(f"no {size} free ports in a row on loopback")
 
 
 def is_free(port: int, kind: socket.SocketKind) -> bool:
