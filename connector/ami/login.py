@@ -2,12 +2,19 @@
 
 import hashlib
 from collections.abc import Generator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from connector.ami.action import AmiAction
 from connector.ami.completion import Answer
 from connector.ami.steps import Account, Welcome
 from connector.errors import LinkLost, LoginRefused
+
+
+_FOR_NOW: Final = {
+    "already in use": "the PBX still holds an earlier session; see allowmultiplelogin in manager.conf",
+    "shutting down": "the PBX is about to stop",
+}
+"""Refusals that pass by themselves, by words of their text: nothing else tells them from a wrong secret."""
 
 
 class Ask(NamedTuple):
@@ -26,7 +33,7 @@ def log_in(account: Account) -> Dialogue:
 
     Raises:
         LoginRefused: the PBX said no to the login or to a filter.
-        LinkLost: it did not answer in time.
+        LinkLost: it did not answer in time, or refuses for now only.
         ActionError: the account's name, secret, mask or filter must not go on the wire.
     """
     who = ("Username", account.username), ("Events", account.events)
@@ -56,7 +63,11 @@ def _demand(action: AmiAction) -> Generator[Ask, Answer | None, Answer]:
     if answer is None:
         raise LinkLost(f"no answer to {action.name} in time")
     if not answer.success:
-        raise LoginRefused(_refusal(action.name, answer.response.get("Message")))
+        said = answer.response.get("Message")
+        for words, hint in _FOR_NOW.items():
+            if words in said.lower():
+                raise LinkLost(f"login refused for now ({said}): {hint}")
+        raise LoginRefused(_refusal(action.name, said))
     return answer
 
 

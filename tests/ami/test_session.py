@@ -141,6 +141,15 @@ def test_a_refused_login_is_told_from_a_loss(account: Account) -> None:
     assert one.session.closed() == []
 
 
+@pytest.mark.parametrize("words", ["Login Already In Use", "Asterisk is shutting down"])
+def test_a_refusal_that_passes_is_a_loss(words: str) -> None:
+    one = Dialogue()
+    one.hear(GREETING)
+    (step,) = one.answer("Error", f"Message: {words}")
+    assert isinstance(step, Lost)
+    assert words in step.reason
+
+
 def test_an_account_that_cannot_go_on_the_wire_is_refused_here() -> None:
     one = Dialogue(Account("kafka", "s3cret\r\nAction: Command", md5=False))
     (step,) = one.hear(GREETING)

@@ -191,6 +191,19 @@ def test_the_least_account_has_no_right_to_filter(start_asterisk: Callable[..., 
             assert ear.welcomes[0].system_name == "pbx-a"
 
 
+def test_an_account_that_is_still_in_use_is_tried_again_soon(start_asterisk: Callable[..., Asterisk]) -> None:
+    pbx = start_asterisk(22, manager_extra="allowmultiplelogin = no")
+
+    async def run() -> None:
+        first = await at(pbx).login(Ear().up, Ear().take)
+        with pytest.raises(LinkLost, match="Already In Use"):
+            await at(pbx).login(Ear().up, Ear().take)
+        first.leave()
+        await first.ended()
+
+    asyncio.run(run())
+
+
 def test_a_restart_is_a_loss_a_gap_and_a_new_session(start_asterisk: Callable[..., Asterisk]) -> None:
     pbx = start_asterisk(22)
     facts: list[Fact] = []
