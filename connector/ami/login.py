@@ -9,7 +9,6 @@ from connector.ami.completion import Answer
 from connector.ami.steps import Account, Welcome
 from connector.errors import LinkLost, LoginRefused
 
-
 _FOR_NOW: Final = {
     "already in use": "the PBX still holds an earlier session; see allowmultiplelogin in manager.conf",
     "shutting down": "the PBX is about to stop",
