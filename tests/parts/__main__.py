@@ -64,9 +64,10 @@ def _capture(arguments: argparse.Namespace) -> None:
     for version in arguments.versions or (22, 16):
         with asterisk.run(asterisk.Plan(version=version, cel_events=CEL_EVENTS[version])) as pbx:
             capture.write(pbx, arguments.folder / f"asterisk{version}")
-        with asterisk.start(version, debug=True) as pbx:
-            numbered = capture.capture_group(pbx, "call_answered")
-            (arguments.folder / f"asterisk{version}" / "debug.ami").write_bytes(numbered)
+    with asterisk.start(22, debug=True) as pbx:
+        (arguments.folder / "asterisk22" / "debug.ami").write_bytes(
+            capture.capture_group(pbx, "call_answered")
+        )
 
 
 CEL_EVENTS = {22: "ALL", 16: "LINKEDID_END,USER_DEFINED,PARK_START,ATTENDEDTRANSFER,APP_START"}
