@@ -68,29 +68,17 @@ def queue_call(world: World) -> Scene[None]:
     yield from pick_up(exchange, caller, callee)
     yield on("MusicOnHoldStop", caller)
     yield _leave_queue(world, caller)
-    held = int(exchange.now - caller.began)
-    yield between(
-        "AgentConnect",
-        caller,
-        callee,
-        *agent.lines,
-        f"HoldTime: {held}",
-        f"RingTime: {int(rang)}",
-        event_class="agent",
-    )
+    held = f"HoldTime: {int(exchange.now - caller.began)}"
+    lines = *agent.lines, held, f"RingTime: {int(rang)}"
+    yield between("AgentConnect", caller, callee, *lines, event_class="agent")
     yield agent.news(2, exchange.now)
     bridge = yield from join(exchange, callee, caller)
     talk = world.some(5, 30)
     yield talk
     yield from part(bridge, caller, callee)
-    world.served += 1
-    agent.calls_taken, agent.last_call, agent.in_call = (
-        agent.calls_taken + 1,
-        int(exchange.now),
-        agent.in_call - 1,
-    )
-    lines = f"HoldTime: {held}", f"TalkTime: {int(talk)}", "Reason: caller"
-    yield between("AgentComplete", caller, callee, *agent.lines, *lines, event_class="agent")
+    world.has_served(agent)
+    lines = *agent.lines, held, f"TalkTime: {int(talk)}", "Reason: caller"
+    yield between("AgentComplete", caller, callee, *lines, event_class="agent")
     yield from hang_up(exchange, caller, callee)
     yield agent.news(1, exchange.now)
 
@@ -164,23 +152,17 @@ def attended_transfer(world: World) -> Scene[None]:
     yield world.some(2, 6)
     yield on("MusicOnHoldStop", caller)
     yield leave(second, asked)
-    blocks = [
-        *callee.snapshot("OrigTransferer"),
-        *bridge.snapshot("Orig"),
-        *asking.snapshot("SecondTransferer"),
-        *second.snapshot("Second"),
-        *caller.snapshot("Transferee"),
-        *asked.snapshot("TransferTarget"),
-    ]
+    first_leg = [*callee.snapshot("OrigTransferer"), *bridge.snapshot("Orig")]
+    second_leg = [*asking.snapshot("SecondTransferer"), *second.snapshot("Second")]
+    handed_over = [*caller.snapshot("Transferee"), *asked.snapshot("TransferTarget")]
     target = "IsExternal: No", "DestType: Bridge", f"DestBridgeUniqueid: {bridge.unique}"
-    yield Event("AttendedTransfer", "call", ["Result: Success", *blocks, *target])
+    lines = ["Result: Success", *first_leg, *second_leg, *handed_over, *target]
+    yield Event("AttendedTransfer", "call", lines)
     asked.linked = asking.linked = caller.linked
     yield leave(bridge, callee)
     yield enter(bridge, asked)
     yield from part(second, asking)
-    for channel in (callee, asking):
-        yield from end(exchange, channel)
-    yield bill(exchange, caller, callee, "ANSWERED")
+    yield from hang_up(exchange, callee, asking)
     yield world.some(3, 15)
     yield from part(bridge, asked, caller)
     yield from hang_up(exchange, caller, asked)

@@ -94,3 +94,10 @@ class World:
     def idle_agent(self) -> Member:
         """Pick the agent who has waited longest for a call."""
         return min(self.agents, key=lambda member: (member.in_call, member.last_call))
+
+    def has_served(self, agent: Member) -> None:
+        """Count a call that an agent has ended."""
+        self.served += 1
+        agent.calls_taken += 1
+        agent.in_call -= 1
+        agent.last_call = int(self.exchange.now)
