@@ -1,170 +1,21 @@
 """Dialogues with a PBX: bytes and the clock in, steps out."""
 
-import hashlib
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.ami.action import AmiAction
-from connector.ami.session import Session
 from connector.ami.steps import (
-    Account,
     Answered,
-    Deadlines,
     Left,
     Lost,
     Messages,
     Ready,
-    Refused,
-    Send,
     Step,
     Welcome,
-    refused_delay,
-    retry_delay,
 )
 from connector.errors import ActionError
-
-GREETING = b"Asterisk Call Manager/11.0.0\r\n"
-PLAIN = Account("kafka", "s3cret", events="system,call", md5=False)
-BOOTED = b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted"
-HANGUP = b"Event: Hangup\r\nPrivilege: call,all\r\nUniqueid: 1.1"
-TOLD = "AMIversion: 11.0.0\r\nAsteriskVersion: 22.10.1\r\nSystemName: pbx-a"
-
-
-class Dialogue:
-    """A session opened at the instant 0, with the PBX's side played by hand."""
-
-    def __init__(self, account: Account = PLAIN, deadlines: Deadlines = Deadlines()) -> None:  # noqa: B008
-        self.session = Session(account, deadlines, "t")
-        self.session.opened(0.0)
-        self.asked: list[dict[str, str]] = []
-
-    def hear(self, *texts: str | bytes, now: float = 0.0) -> list[Step]:
-        """Let whole messages arrive in one read, and give the steps that are no sending."""
-        data = b"".join(text if isinstance(text, bytes) else text.encode() for text in texts)
-        return self._note(self.session.receive(data, now))
-
-    def tick(self, now: float) -> list[Step]:
-        return self._note(self.session.tick(now))
-
-    def answer(self, status: str = "Success", lines: str = "", now: float = 0.0) -> list[Step]:
-        """Answer what was asked last."""
-        return self.hear(response(self.asked[-1]["ActionID"], status, lines), now=now)
-
-    def up_to_ready(self) -> "Dialogue":
-        self.hear(GREETING)
-        self.answer()
-        assert self.answer(lines=TOLD) == [Ready(Welcome("11.0.0", "22.10.1", "pbx-a"))]
-        return self
-
-    def _note(self, steps: Sequence[Step]) -> list[Step]:
-        for step in steps:
-            if isinstance(step, Send):
-                lines = step.data.decode().removesuffix("\r\n\r\n").split("\r\n")
-                self.asked.append(dict(line.split(": ", 1) for line in lines))
-        return [step for step in steps if not isinstance(step, Send)]
-
-
-def response(action_id: str, status: str = "Success", lines: str = "") -> bytes:
-    told = f"{lines}\r\n" if lines else ""
-    return f"Response: {status}\r\nActionID: {action_id}\r\n{told}\r\n".encode()
-
-
-def wire(*frames: bytes) -> bytes:
-    return b"".join(frame + b"\r\n\r\n" for frame in frames)
-
-
-def test_plain_login() -> None:
-    one = Dialogue()
-    assert one.hear(GREETING) == []
-    assert one.asked == [
-        {
-            "Action": "Login",
-            "ActionID": "t-1",
-            "Secret": "s3cret",
-            "Username": "kafka",
-            "Events": "system,call",
-        }
-    ]
-    assert one.answer() == []
-    assert one.asked[-1] == {"Action": "CoreSettings", "ActionID": "t-2"}
-    assert one.answer(lines=TOLD) == [Ready(Welcome("11.0.0", "22.10.1", "pbx-a"))]
-
-
-def test_login_by_challenge_never_shows_the_secret() -> None:
-    one = Dialogue(Account("kafka", "s3cret"))
-    one.hear(GREETING)
-    assert one.asked == [{"Action": "Challenge", "ActionID": "t-1", "AuthType": "MD5"}]
-    one.answer(lines="Challenge: 59305706")
-    key = hashlib.md5(b"59305706s3cret").hexdigest()
-    assert one.asked[-1]["Key"] == key
-    assert "s3cret" not in str(one.asked)
-    one.answer()
-    assert one.answer(lines=TOLD) == [Ready(Welcome("11.0.0", "22.10.1", "pbx-a"))]
-
-
-def test_the_secret_is_in_no_repr() -> None:
-    assert "s3cret" not in repr(PLAIN)
-
-
-def test_filters_follow_the_login() -> None:
-    one = Dialogue(Account("kafka", "s", md5=False, filters=("!Event: VarSet", "Event: .*")))
-    one.hear(GREETING)
-    one.answer()
-    one.answer()
-    one.answer()
-    assert [asked.get("Filter") for asked in one.asked] == [None, "!Event: VarSet", "Event: .*", None]
-    assert one.asked[1]["Operation"] == "Add"
-
-
-def test_a_refused_filter_says_what_it_needs() -> None:
-    one = Dialogue(Account("kafka", "s", md5=False, filters=("x",)))
-    one.hear(GREETING)
-    one.answer()
-    (step,) = one.answer("Error", "Message: Permission denied")
-    assert isinstance(step, Refused)
-    assert "write=system" in step.reason
-
-
-@pytest.mark.parametrize("account", [PLAIN, Account("kafka", "s3cret")])
-def test_a_refused_login_is_told_from_a_loss(account: Account) -> None:
-    one = Dialogue(account)
-    one.hear(GREETING)
-    if account.md5:
-        one.answer(lines="Challenge: 1")
-    (step,) = one.answer("Error", "Message: Authentication failed")
-    assert isinstance(step, Refused)
-    assert "Authentication failed" in step.reason
-    assert "s3cret" not in step.reason
-    assert one.session.closed() == []
-
-
-@pytest.mark.parametrize("words", ["Login Already In Use", "Asterisk is shutting down"])
-def test_a_refusal_that_passes_is_a_loss(words: str) -> None:
-    one = Dialogue()
-    one.hear(GREETING)
-    (step,) = one.answer("Error", f"Message: {words}")
-    assert isinstance(step, Lost)
-    assert words in step.reason
-
-
-def test_an_account_that_cannot_go_on_the_wire_is_refused_here() -> None:
-    one = Dialogue(Account("kafka", "s3cret\r\nAction: Command", md5=False))
-    (step,) = one.hear(GREETING)
-    assert isinstance(step, Refused)
-    assert "s3cret" not in step.reason
-    assert one.asked == []
-
-
-@pytest.mark.parametrize("status", ["Error", None])
-def test_an_account_without_rights_for_core_settings_logs_in_all_the_same(status: str | None) -> None:
-    one = Dialogue()
-    one.hear(GREETING)
-    one.answer()
-    steps = one.answer(status, "Message: Permission denied") if status else one.tick(5.0)
-    assert steps == [Ready(Welcome("11.0.0"))]
+from tests.ami.dialogue import BOOTED, GREETING, HANGUP, TOLD, Dialogue, response, wire
 
 
 def test_a_late_answer_to_core_settings_disturbs_nothing() -> None:
@@ -300,40 +151,6 @@ class TestPing:
 
 
 @pytest.mark.parametrize(
-    ("answers", "due", "words"),
-    [(0, 10.0, "no greeting in 10 s"), (1, 10.0, "no answer to Challenge"), (2, 10.0, "no answer to Login")],
-)
-def test_each_step_of_the_login_has_a_deadline(answers: int, due: float, words: str) -> None:
-    one = Dialogue(Account("kafka", "s3cret"))
-    if answers:
-        one.hear(GREETING)
-    if answers > 1:
-        one.answer(lines="Challenge: 1")
-    assert one.session.due == due
-    assert one.tick(due - 0.1) == []
-    (step,) = one.tick(due)
-    assert isinstance(step, Lost)
-    assert words in step.reason
-    assert one.tick(99.0) == []
-
-
-@pytest.mark.parametrize(
-    "banner", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x03"]
-)
-def test_what_is_no_manager_is_told_at_once(banner: bytes) -> None:
-    (step,) = Dialogue().hear(banner)
-    assert isinstance(step, Lost)
-    assert repr(banner[:3])[:-1] in step.reason
-
-
-def test_a_greeting_may_come_in_pieces() -> None:
-    one = Dialogue()
-    for place in range(len(GREETING)):
-        assert one.hear(GREETING[place : place + 1]) == []
-    assert one.asked[-1]["Action"] == "Login"
-
-
-@pytest.mark.parametrize(
     ("heard", "words"),
     [
         ([], "without a greeting"),
@@ -407,20 +224,3 @@ def test_no_bytes_raise(chunks: list[bytes]) -> None:
         one.tick(number)
     one.session.closed()
     assert one.hear(b"Event: late\r\n\r\n") == []
-
-
-class TestDelays:
-    @given(st.integers(1, 10_000), st.floats(0, 1))
-    def test_stay_in_their_bounds(self, attempt: int, chance: float) -> None:
-        assert 0.25 <= retry_delay(attempt, chance) <= 30
-        assert 60 <= refused_delay(attempt, chance) <= 750
-
-    def test_grow(self) -> None:
-        assert [retry_delay(attempt, 1.0) for attempt in range(1, 9)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
-        assert [refused_delay(attempt, 0.0) for attempt in range(1, 7)] == [60, 120, 240, 480, 600, 600]
-
-    def test_a_refused_login_stays_under_what_bans(self) -> None:
-        tries = [0.0]
-        while tries[-1] < 3600:
-            tries.append(tries[-1] + refused_delay(len(tries), 0.0))
-        assert all(sum(begin <= one < begin + 600 for one in tries) < 5 for begin in tries)

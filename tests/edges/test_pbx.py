@@ -2,11 +2,8 @@
 
 import asyncio
 import socket
-import ssl
-import subprocess
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -14,40 +11,11 @@ from connector.ami.action import AmiAction
 from connector.ami.steps import Account, Welcome
 from connector.demo.channels import Event
 from connector.demo.pbx import SimulatedPbx
-from connector.edges.pbx import Address, tls_context
+from connector.edges.pbx import Address
 from connector.errors import LinkLost, LoginRefused
 from tests.edges.scripted import END, HANGUP, SECRET, Ear, Peer, pbx_at, scripted, until_closed
 
 ACCOUNTS = {"kafka": SECRET}
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a certificate for the name pbx.example, its key beside it in one file."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, chain = folder / "key.pem", folder / "cert.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-    ]
-    command += ["-keyout", str(key), "-out", str(chain), "-subj", "/CN=pbx.example"]
-    command += ["-addext", "subjectAltName=DNS:pbx.example"]
-    subprocess.run(command, check=True, capture_output=True)
-    whole = folder / "whole.pem"
-    whole.write_text(key.read_text() + chain.read_text())
-    return whole
-
-
-def server_context(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
 
 
 def closed_port() -> int:
@@ -265,59 +233,6 @@ class TestNoConnection:
 
         # A socket that is left open is a ResourceWarning, and warnings are errors here.
         asyncio.run(run())
-
-
-class TestTls:
-    def log_in(self, certificate: Path, context: ssl.SSLContext | None) -> list[Welcome]:
-        async def run() -> list[Welcome]:
-            ear = Ear()
-            async with SimulatedPbx(ACCOUNTS, tls=server_context(certificate)) as pbx:
-                connection = await pbx_at(Address(*pbx.address, tls=context), greeting=0.2).login(
-                    ear.up, ear.take
-                )
-                connection.leave()
-                await connection.ended()
-            return ear.welcomes
-
-        return asyncio.run(run())
-
-    def test_the_right_authority_and_name(self, certificate: Path) -> None:
-        assert self.log_in(certificate, tls_context(str(certificate), "pbx.example"))
-
-    def test_no_check_at_all_has_to_be_asked_for(self, certificate: Path) -> None:
-        assert self.log_in(certificate, tls_context(verify=False))
-
-    @pytest.mark.parametrize(
-        ("trusted", "name", "words"),
-        [
-            (True, None, "not valid for '127.0.0.1'"),
-            (True, "other.example", "other.example"),
-            (False, None, "self"),
-        ],
-    )
-    def test_a_certificate_that_does_not_prove_it(
-        self, certificate: Path, *, trusted: bool, name: str | None, words: str
-    ) -> None:
-        context = tls_context(str(certificate) if trusted else None, name)
-        with pytest.raises(LinkLost, match="certificate is not trusted") as caught:
-            self.log_in(certificate, context)
-        assert words in str(caught.value)
-
-    def test_tls_to_a_plain_port(self) -> None:
-        async def run() -> None:
-            async with SimulatedPbx(ACCOUNTS) as pbx:
-                await pbx_at(Address(*pbx.address, tls=tls_context())).login(Ear().up, Ear().take)
-
-        with pytest.raises(LinkLost, match="no TLS there"):
-            asyncio.run(run())
-
-    def test_plain_to_a_tls_port(self, certificate: Path) -> None:
-        with pytest.raises(LinkLost, match="plain or TLS"):
-            self.log_in(certificate, None)
-
-    def test_an_authority_that_is_no_file(self, tmp_path: Path) -> None:
-        with pytest.raises(OSError, match="No such file"):
-            tls_context(str(tmp_path / "none.pem"))
 
 
 def test_the_kernel_watches_the_peer_too() -> None:

@@ -17,7 +17,7 @@ from connector.roads.link import Clock, Link
 from tests.edges.scripted import END, Ear
 from tests.events.frames import intake
 from tests.parts.asterisk import Asterisk, Pbx
-from tests.roads.test_link import Books
+from tests.roads.in_memory import Books
 
 CALL = AmiAction(
     "Originate",
