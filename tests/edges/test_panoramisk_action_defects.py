@@ -185,10 +185,10 @@ def test_p19_a_refused_login_is_an_error_of_its_own_and_is_not_retried_here() ->
 def test_p20_nothing_is_scheduled_after_the_end() -> None:
     async def run() -> None:
         async with scripted(idle) as (address, peers):
-            connection = await pbx_at(address, ping_every=0.01, pong=0.01).login(Ear().up, Ear().take)
+            connection = await pbx_at(address, ping_every=0.05, pong=0.05).login(Ear().up, Ear().take)
             connection.close()
             assert await connection.ended() == "closed here"
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.12)
             assert len(peers) == 1
             assert len(peers[0].heard) == 2
 
