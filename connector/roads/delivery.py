@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from connector.errors import BrokerError, RegistryError
@@ -27,6 +28,8 @@ IN_FLIGHT: Final = 128
 """Batches handed over and not yet acknowledged."""
 
 RETRY_S: Final = 1.0
+
+_TOPIC: Final = itemgetter(0)
 
 Sleep = Callable[[float], Coroutine[Any, Any, None]]
 
@@ -136,7 +139,7 @@ class Delivery:
                 await self._bury(lane, batch, refused)
             self._journal.release(batch.through)
             self._released = batch.through
-            counts = Counter([record.topic for record in batch.records])
+            counts = Counter(map(_TOPIC, batch.records))
             for place, _ in refused:
                 counts[batch.records[place].topic] -= 1
             self._report(EventsPublished(counts))

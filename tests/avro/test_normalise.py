@@ -1,7 +1,9 @@
 """The compiled road against the naive one, over every schema."""
 
 import json
+import re
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from connector.ami.framing import Framer
 from connector.avro.normalise import Normaliser
 from connector.avro.schema import EventSchema
 from connector.edges.schemas import load_schemas
 from tests.avro import reference
 
+CAPTURES = sorted((Path(__file__).parents[1] / "captures").glob("*/*.ami"))
 SCHEMAS = load_schemas()
 BERLIN = ZoneInfo("Europe/Berlin")
 NORMALISER = Normaliser(SCHEMAS, BERLIN)
@@ -167,6 +171,18 @@ def test_the_same_line_means_another_thing_in_another_event() -> None:
     for _ in range(2):
         assert field(b"Event: AgentRingNoAnswer\r\nRingTime: 15", "ring_time_ms") == 15
         assert field(b"Event: AgentConnect\r\nRingTime: 15", "ring_time_s") == 15
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_real_traffic_reads_as_the_naive_reading_says(capture: Path) -> None:
+    frames = [frame for frame in Framer().feed(capture.read_bytes()) if frame.startswith(b"Event: ")]
+    assert frames
+    for frame in frames:
+        reading = NORMALISER.read(frame)
+        # The naive reading knows nothing of the line feed with which Agents ends one header.
+        split = re.sub(rb"(CallStarted: \d+)\n", rb"\1\r\n", frame)
+        expected = reference.body(json.loads(reading.shape.schema.text), split, BERLIN)
+        assert decoded(reading.shape.schema, b"".join(reading.parts())) == expected
 
 
 def test_memory_is_bounded() -> None:

@@ -6,6 +6,7 @@ Written as its users write it, not slowed down: one callback, a table of the sch
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import Producer
@@ -19,8 +20,10 @@ from connector.demo.broker import EmbeddedBroker
 from connector.events.outcome import Publish
 
 CASTS: dict[str, Callable[[str], Any]] = {
-    "int": int, "duration_s": int, "duration_ms": int, "duration_us": int, "float": float, "duration_s_float": float,
-    "epoch_s": lambda text: int(text) * 1000, "boolean": lambda text: text.lower() in ("yes", "1", "true", "on", "enabled"),
+    "int": lambda text: int(text) if len(text) < 19 else None, "duration_s": lambda text: int(text) if len(text) < 19 else None, "duration_ms": int, "duration_us": int, "float": float, "duration_s_float": float,
+    "epoch_s": lambda text: int(text) * 1000, "datetime_iso8601": datetime.fromisoformat, "datetime_local": lambda _: None,
+    "duration_hms": lambda text: sum(int(part) * 60**at for at, part in enumerate(reversed(text.split(":")))),
+    "boolean": lambda text: text.lower() in ("yes", "1", "true", "on", "enabled"),
 }  # fmt: skip
 
 
@@ -40,7 +43,14 @@ def hand_over(producer: Producer, records: Sequence[Publish]) -> int:
     for record in records:
         while True:
             try:
-                producer.produce(record.topic, record.value, record.key, on_delivery=delivered, timestamp=record.timestamp_ms, headers=record.headers)
+                producer.produce(
+                    record.topic,
+                    record.value,
+                    record.key,
+                    on_delivery=delivered,
+                    timestamp=record.timestamp_ms,
+                    headers=record.headers,
+                )
                 break
             except BufferError:
                 producer.poll(0.01)
@@ -65,9 +75,11 @@ def convert(schema: EventSchema, message: Any, sequence: int) -> dict[str, Any]:
         if field.wire == "map":
             pairs = value if isinstance(value, list) else [value] if value else []
             record[field.name] = dict(pair.split("=", 1) for pair in pairs)
+        elif field.wire == "strings":
+            record[field.name] = value if isinstance(value, list) else [value] if value else []
         elif isinstance(value, str) and value:
             try:
-                record[field.name] = CASTS.get(field.wire, str)(value) if field.wire != "datetime_local" else None
+                record[field.name] = CASTS.get(field.wire, str)(value)
             except ValueError:
                 record[field.name] = None
     return record
@@ -115,7 +127,9 @@ async def bridge(
         if sequence >= expected:
             done.set()
 
-    manager = Manager(loop=loop, host="127.0.0.1", port=port, username="u", secret="s", ping_delay=3600, ping_interval=3600)
+    manager = Manager(
+        loop=loop, host="127.0.0.1", port=port, username="u", secret="s", ping_delay=3600, ping_interval=3600
+    )
     manager.register_event("*", on_event)
     begun, cpu = time.perf_counter(), time.process_time()
     manager.connect()

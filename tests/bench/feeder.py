@@ -41,7 +41,10 @@ def let_in(peer: socket.socket, until: bytes) -> None:
 
 
 def steadily(peer: socket.socket, events: int, rate: int) -> None:
-    frames = [re.sub(rb"\r\nTimestamp: [0-9.]+", b"\r\nTimestamp: %s", frame.replace(b"%", b"%%"), count=1) for frame in recorded()]
+    frames = [
+        re.sub(rb"\r\nTimestamp: [0-9.]+", b"\r\nTimestamp: %s", frame.replace(b"%", b"%%"), count=1)
+        for frame in recorded()
+    ]
     sent, begun = 0, time.perf_counter()
     while sent < events:
         due = min(events, int((time.perf_counter() - begun) * rate))
