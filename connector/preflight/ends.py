@@ -24,13 +24,13 @@ async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic])
         present = await admin.present(names)
         lacking = await admin.lacking(names)
         difference = compare(planned, present)
-        may_create = not difference.missing or await admin.may_create()
+        objection = "" if settings.topics.create == "never" else await admin.objection(difference.missing)
     except BrokerError as error:
         return failed("Kafka", error)
     findings = [
-        Finding("Kafka", State.OK, f"{brokers} brokers at {', '.join(settings.kafka.bootstrap_servers)}")
+        Finding("Kafka", State.OK, f"brokers: {brokers}, at {', '.join(settings.kafka.bootstrap_servers)}")
     ]
-    findings += _topics(len(planned), difference.missing, settings.topics.create, may_create=may_create)
+    findings += _topics(len(planned), difference.missing, settings.topics.create, objection)
     for topic, found in difference.recount:
         seen = f"{topic.name} has {found.partitions} partitions, {topic.partitions} are set"
         findings.append(Finding("partitions", State.WARNING, seen, "a change moves keys: mend the setting"))
@@ -40,15 +40,15 @@ async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic])
     return findings + _acls(lacking)
 
 
-def _topics(count: int, missing: Sequence[Topic], create: str, *, may_create: bool) -> list[Finding]:
+def _topics(count: int, missing: Sequence[Topic], create: str, objection: str) -> list[Finding]:
     if not missing:
         return [Finding("topics", State.OK, f"all {count} exist")]
     seen = f"{len(missing)} of {count} are missing: {_some([topic.name for topic in missing])}"
     if create == "never":
         return [Finding("topics", State.FAILED, seen, "make them with `ami-kafka topics apply`", fatal=True)]
-    if not may_create:
-        remedy = "give the connector's user the right Create, or make them yourself"
-        return [Finding("topics", State.FAILED, seen, remedy, fatal=True)]
+    if objection:
+        remedy = "mend that, or make them yourself"
+        return [Finding("topics", State.FAILED, f"{seen}: {objection}", remedy, fatal=True)]
     return [Finding("topics", State.OK, f"{seen}; made {create.replace('-', ' ')}")]
 
 

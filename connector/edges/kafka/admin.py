@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
@@ -25,7 +26,7 @@ from connector.settings.topics import Drift, Present, Topic
 Answer = TypeVar("Answer")
 
 _CLUSTERS_DEFAULT: Final = -1
-_ABSENT: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART})
+_LOOK_AGAIN_S: Final = 0.05
 
 
 class KafkaAdmin:
@@ -64,8 +65,10 @@ class KafkaAdmin:
     async def present(self, names: Collection[str]) -> dict[str, Present]:
         """Return those of the topics that exist, with partitions, replicas and options.
 
+        A topic that may not be seen is left out: Kafka does not tell it from one that is not there.
+
         Raises:
-            BrokerError: no answer in time, or no right to see them.
+            BrokerError: no answer in time.
         """
         described = await self._describe(names)
         configs = await self._configs(described)
@@ -88,26 +91,19 @@ class KafkaAdmin:
         """
         needed = list(operations)
         found: list[tuple[str, str]] = []
-        for name, topic in (await self._describe(names, missing_right=found.append)).items():
+        for name, topic in (await self._describe(names, hidden=found.append)).items():
             # A cluster without access control tells none.
             granted = topic.authorized_operations or needed
             found += [(name, each.name) for each in needed if each not in granted]
         return sorted(found)
 
-    async def may_create(self) -> bool:
-        """Tell whether the connector's user may create any topic (the right Create on the cluster).
-
-        Raises:
-            BrokerError: no answer in time.
-        """
-        cluster = await self._wait(
-            self._client.describe_cluster(
-                include_authorized_operations=True, request_timeout=self._deadline_s
-            ),
-            "cluster",
-        )
-        granted = cluster.authorized_operations
-        return granted is None or AclOperation.CREATE in granted
+    async def objection(self, topics: Sequence[Topic]) -> str:
+        """Return why Kafka would not create these topics, a line for each; empty where it would."""
+        try:
+            await self.create(topics, dry=True)
+        except BrokerError as error:
+            return str(error)
+        return ""
 
     async def create(self, topics: Sequence[Topic], *, dry: bool = False) -> list[Topic]:
         """Create topics and return those that were not there; `dry` only asks whether it would work.
@@ -137,9 +133,18 @@ class KafkaAdmin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     problems.append(str(translated(error, f"creating topic {topic.name}")))
+        if not dry:
+            await self._seen({topic.name for topic in made})
         if problems:
             raise BrokerError("\n".join(problems))
         return made
+
+    async def _seen(self, names: Collection[str]) -> None:
+        """Wait until topics that were made are known to the brokers, which takes them a moment."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._deadline_s):
+                while len(await self._describe(names)) < len(names):  # noqa: ASYNC110 (nobody tells)
+                    await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def configure(self, changes: Iterable[Drift]) -> None:
         """Set options of topics as planned; a replication factor is not an option and stays.
@@ -161,7 +166,7 @@ class KafkaAdmin:
                 await self._wait(future, f"options of topic {resource.name}")
 
     async def _describe(
-        self, names: Collection[str], missing_right: Callable[[tuple[str, str]], None] | None = None
+        self, names: Collection[str], hidden: Callable[[tuple[str, str]], None] = lambda _: None
     ) -> dict[str, TopicDescription]:
         if not names:
             return {}
@@ -176,9 +181,9 @@ class KafkaAdmin:
                 described[name] = await asyncio.wrap_future(future)
             except KafkaException as error:
                 code = error.args[0].code()
-                if missing_right and code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                    missing_right((name, AclOperation.DESCRIBE.name))
-                elif code not in _ABSENT:
+                if code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                    hidden((name, AclOperation.DESCRIBE.name))
+                elif code != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise self._error(error, f"topic {name}") from error
         return described
 
