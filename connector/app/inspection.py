@@ -12,7 +12,7 @@ from connector.settings.sections import Settings
 
 async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     """Check everything: settings, schemas, every PBX, Kafka, the registry."""
-    told = f"{len(settings.pbx)} PBXs, values in {settings.value_format}"
+    told = f"PBX {', '.join(settings.pbx)}; values in {settings.value_format}"
     findings = [Finding("settings", State.OK, told)]
     try:
         schemas, selection = read_schemas(settings)

@@ -1,5 +1,7 @@
 """What stands in for a registry and for Kafka's administration where there is neither."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Final
 
 from connector.demo.broker import EmbeddedBroker
@@ -7,6 +9,9 @@ from connector.errors import SchemaError
 
 _PARTITIONS: Final = 1
 """Partitions of an embedded topic: each may keep some megabytes in this process."""
+
+
+_NUDGE_S: Final = 0.02
 
 
 class LocalIds:
@@ -46,7 +51,27 @@ class EmbeddedTopics:
 
     def __init__(self, broker: EmbeddedBroker) -> None:
         self._broker = broker
+        self._made: set[str] = set()
 
     async def ensure(self, topic: str) -> None:
         """Make a topic, unless it is there."""
-        self._broker.create_topic(topic, _PARTITIONS)
+        await self.make([topic])
+
+    async def make(self, topics: Iterable[str]) -> None:
+        """Make topics, unless they are there."""
+        new = [topic for topic in topics if topic not in self._made]
+        making = asyncio.create_task(asyncio.to_thread(self._create, new))
+        while not (await asyncio.wait([making], timeout=_NUDGE_S))[0]:
+            await self._nudge()
+        making.result()
+        self._made.update(new)
+
+    def _create(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            self._broker.create_topic(topic, _PARTITIONS)
+
+    async def _nudge(self) -> None:
+        """Connect: librdkafka's mock cluster at times sleeps a second on what it is asked, and a connection wakes it."""
+        host, _, port = self._broker.bootstrap_servers.partition(",")[0].rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.close()

@@ -85,8 +85,7 @@ async def open_embedded(
     schemas, selection = read_schemas(settings)
     settings = replace(settings, kafka=Kafka(bootstrap_servers=(broker.bootstrap_servers,)))
     topics = EmbeddedTopics(broker)
-    for topic in plan(settings, selection.schemas):
-        await topics.ensure(topic.name)
+    await topics.make(topic.name for topic in plan(settings, selection.schemas))
     async with _sink(settings, telemetry, ids, topics) as opened:
         yield Shared(
             schemas=schemas, selection=selection, rules=settings.rules, ends=opened, telemetry=telemetry

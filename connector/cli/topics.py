@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -54,8 +55,10 @@ def apply(config: Config = None, form: Output = Form.TEXT) -> None:
 
 async def _compare(settings: "Settings") -> "tuple[list[Topic], Difference]":
     from connector.app.parts import open_admin, read_schemas
-    from connector.edges.telemetry import Telemetry
+    from connector.edges.telemetry import Telemetry, open_log
     from connector.settings.topics import compare, plan
+
+    open_log(sys.stderr, "critical")
 
     topics = plan(settings, read_schemas(settings)[1].schemas)
     admin = open_admin(settings, Telemetry())
