@@ -1,11 +1,11 @@
 """Kafka headers: CloudEvents 1.0 in binary mode, and Kafka Connect's for dead letters."""
 
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Flaw
+from connector.events.percent import path_part
 
 Headers = list[tuple[str, bytes]]
 
@@ -30,7 +30,7 @@ class CloudEvents:
         pbx = entry.source.pbx
         source = self._sources.get(pbx)
         if source is None:
-            source = self._sources[pbx] = ("ce_source", f"/asterisk/{quote(pbx, safe='')}".encode())
+            source = self._sources[pbx] = ("ce_source", f"/asterisk/{path_part(pbx)}".encode())
         stamp = (
             reading.lines[shape.time_at][11:] if shape.time_at >= 0 else b"%.6f" % (entry.received_us / 1e6)
         )
@@ -62,6 +62,6 @@ def dead_letter_headers(entry: Entry, flaw: Flaw, stage: str, topic: str, connec
         _SPEC,
         ("ce_id", entry.event_id.encode()),
         ("ce_type", b"org.amikafka.events.DeadLetter"),
-        ("ce_source", f"/asterisk/{quote(entry.source.pbx, safe='')}".encode()),
+        ("ce_source", f"/asterisk/{path_part(entry.source.pbx)}".encode()),
         ("content-type", b"application/octet-stream"),
     ]

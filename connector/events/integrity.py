@@ -116,17 +116,22 @@ class Integrity:
 
 def inspect(shape: Shape) -> Verdict:
     """Judge a frame by its headers' names and order alone."""
-    if "Privilege" not in shape.places and "ActionID" not in shape.places:
-        return Verdict("has neither Privilege nor ActionID", ())
     walk = _Walk(shape.schema)
-    for name in shape.names[shape.prefix :]:
-        why = walk.step(name)
-        if why:
-            # What was put in may stand inside one frame, its block going on behind it.
-            return Verdict(why, () if _contains(shape.names, walk.missing) else walk.missing)
-    if walk.missing:
-        return Verdict(f"ends before {walk.missing[0]}", walk.missing)
-    return _stray_tail(shape.names, walk.blocks) or _GENUINE
+    why = next((why for name in shape.names[shape.prefix :] if (why := walk.step(name))), "")
+    # What was put in may stand inside one frame, its block going on behind it.
+    missing = () if why and _contains(shape.names, walk.missing) else walk.missing
+    if missing and not why:
+        why = f"ends before {missing[0]}"
+    if not why and "Privilege" not in shape.places:
+        why = _unprivileged(shape)
+    return Verdict(why, missing) if why else _stray_tail(shape.names) or _GENUINE
+
+
+def _unprivileged(shape: Shape) -> str:
+    """Judge an event without Privilege: only answers to actions have none, and they have an ActionID."""
+    if "ActionID" not in shape.places:
+        return "has neither Privilege nor ActionID"
+    return "has no Privilege, though it answers no action" if shape.schema.kinds == ("unsolicited",) else ""
 
 
 class _Walk:
@@ -192,11 +197,11 @@ def _headers(block: str) -> tuple[str, ...]:
     return tuple(role + name for name in (CHANNEL if kind == "channel" else BRIDGE))
 
 
-def _stray_tail(names: Sequence[str], blocks: dict[str, str]) -> Verdict | None:
-    """Find the rest of a torn snapshot in an event that has no snapshot there."""
+def _stray_tail(names: Sequence[str]) -> Verdict | None:
+    """Find the rest of a torn snapshot where its beginning is missing."""
     for at, name in enumerate(names):
         for first, run, before in _TELLING_TAILS:
-            if name in blocks or not name.endswith(first):
+            if not name.endswith(first):
                 continue
             role = name.removesuffix(first)
             expected = [role + header for header in run]

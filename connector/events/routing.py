@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote
 
 from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Origin
+from connector.events.percent import key_part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +68,20 @@ class Keys:
         """Return the key: the PBX and the call, else the PBX and what the schema names, else the PBX."""
         pbx = entry.source.pbx
         if entry.origin is Origin.CONNECTOR or self._kind == "pbx":
-            return _part(pbx).encode()
+            return key_part(pbx).encode()
         if entry.root is not None and reading.shape.schema.keyed_by_call:
             return self._by_call(pbx, self._call(entry.root, reading))
         natural = _natural(reading)
         if not natural and entry.root is not None:
             return self._by_call(pbx, self._call(entry.root, reading))
-        return "|".join(map(_part, (pbx, *natural))).encode()
+        return "|".join(map(key_part, (pbx, *natural))).encode()
 
     def _by_call(self, pbx: str, call: str) -> bytes:
         key = self._roots.get((pbx, call))
         if key is None:
             if len(self._roots) >= _MAX_KEPT:
                 self._roots.clear()
-            key = self._roots[pbx, call] = f"{_part(pbx)}|{_part(call)}".encode()
+            key = self._roots[pbx, call] = f"{key_part(pbx)}|{key_part(call)}".encode()
         return key
 
     def _call(self, root: str, reading: Reading) -> str:
@@ -105,7 +105,3 @@ def _natural(reading: Reading) -> list[str]:
             return texts
     return []
 
-
-def _part(text: str) -> str:
-    """Escape what would make a key ambiguous; ids and names as Asterisk writes them stay readable."""
-    return quote(text, safe="/@:.-_;+ ")
