@@ -104,4 +104,3 @@ def _natural(reading: Reading) -> list[str]:
         if all(texts):
             return texts
     return []
-

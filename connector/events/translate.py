@@ -10,8 +10,8 @@ from connector.avro.normalise import Normaliser, Reading
 from connector.avro.schema import EventSchema
 from connector.events.cloudevents import CloudEvents, dead_letter_headers
 from connector.events.entry import Entry, Flaw, Origin
-from connector.events.integrity import SUSPECT
 from connector.events.intake import name_of
+from connector.events.integrity import SUSPECT
 from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine
 from connector.events.record import Records
 from connector.events.routing import Keys, Routing

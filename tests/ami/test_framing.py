@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_any_cut_gives_the_same_frames(stream: bytes, cuts: list[int]) -> None:
     whole = frames([stream])
     assert frames([stream[at : at + 1] for at in range(len(stream))]) == whole
     places = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    assert frames([stream[a:b] for a, b in zip(places, places[1:], strict=False)]) == whole
+    assert frames([stream[a:b] for a, b in pairwise(places)]) == whole
 
 
 @given(STREAMS)

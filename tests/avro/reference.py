@@ -9,6 +9,7 @@ TRUE = {"yes", "1", "on", "true", "enabled"}
 FALSE = {"no", "0", "off", "false", "disabled"}
 PLAIN = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 PREFIX = ["Event", "Privilege", "Timestamp", "SequenceNumber", "File", "Line", "Func", "SystemName"]
+ENVELOPE = ["Privilege", "Timestamp", "SystemName", "SequenceNumber"]
 MISSING = object()
 
 
@@ -72,14 +73,10 @@ def body(schema: dict[str, Any], frame: bytes, zone: ZoneInfo | None = None) -> 
                 record["event"] = text
                 used.add("event")
             continue
-        if (
-            prefix
-            and name in ("Privilege", "Timestamp", "SystemName", "SequenceNumber")
-            and f"+{name}" not in used
-        ):
-            if envelope(name, text, record):
-                used.add(f"+{name}")
-                continue
+        first = prefix and name in ENVELOPE and f"+{name}" not in used
+        if first and envelope(name, text, record):
+            used.add(f"+{name}")
+            continue
         mine = [
             field
             for field in fields

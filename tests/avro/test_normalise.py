@@ -26,13 +26,45 @@ EVERY = [*SCHEMAS, SCHEMAS.unknown]
 
 VALUES = st.one_of(
     st.sampled_from(
-        [b"", b"1", b"0", b"Yes", b"no", b"on", b"Off", b"True", b"false", b"<unknown>", b"unknown", b"none", b"N/A",
-         b"1700000000", b"1700000000.12", b"-5", b"1.5", b"00:01:02", b"2026-08-27 12:00:00", b"2026-08-27T12:00:00.123+0000",
-         b"hint", b"a=b", b"a=", b"=x", b"O\\'Brien \\\"x\\\" \\\\ \\?", b"line\\nfeed", b"two\nlines", b"caf\xe9", "Żółw".encode(),
-         b"9223372036854775807", b"9223372036854775808", b"(null)", b"Enabled", b"99999999999999999999"]  # fmt: skip
+        [
+            b"",
+            b"1",
+            b"0",
+            b"Yes",
+            b"no",
+            b"on",
+            b"Off",
+            b"True",
+            b"false",
+            b"<unknown>",
+            b"unknown",
+            b"none",
+            b"N/A",
+            b"1700000000",
+            b"1700000000.12",
+            b"-5",
+            b"1.5",
+            b"00:01:02",
+            b"2026-08-27 12:00:00",
+            b"2026-08-27T12:00:00.123+0000",
+            b"hint",
+            b"a=b",
+            b"a=",
+            b"=x",
+            b'O\\\'Brien \\"x\\" \\\\ \\?',
+            b"line\\nfeed",
+            b"two\nlines",
+            b"caf\xe9",
+            "Żółw".encode(),
+            b"9223372036854775807",
+            b"9223372036854775808",
+            b"(null)",
+            b"Enabled",
+            b"99999999999999999999",
+        ]
     ),
     st.binary(max_size=12).map(lambda value: value.replace(b"\r\n", b"")),
-)  # fmt: skip
+)
 STRANGERS = st.sampled_from(
     [
         "X-Own",

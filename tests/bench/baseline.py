@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
-from panoramisk import Manager
+from panoramisk.manager import Manager
 
 from connector.avro.schema import EventSchema, SchemaSet
 from connector.demo.broker import EmbeddedBroker
@@ -49,7 +49,7 @@ def hand_over(producer: Producer, records: Sequence[Publish]) -> int:
                     record.key,
                     on_delivery=delivered,
                     timestamp=record.timestamp_ms,
-                    headers=record.headers,
+                    headers=list(record.headers),
                 )
                 break
             except BufferError:
@@ -127,13 +127,13 @@ async def bridge(
         if sequence >= expected:
             done.set()
 
-    manager = Manager(
+    manager = Manager(  # type: ignore[no-untyped-call]  # panoramisk has no types
         loop=loop, host="127.0.0.1", port=port, username="u", secret="s", ping_delay=3600, ping_interval=3600
     )
-    manager.register_event("*", on_event)
+    manager.register_event("*", on_event)  # type: ignore[no-untyped-call]
     begun, cpu = time.perf_counter(), time.process_time()
-    manager.connect()
+    manager.connect()  # type: ignore[no-untyped-call]
     await done.wait()
     out.flush()
-    manager.close()
+    manager.close()  # type: ignore[no-untyped-call]
     return begun, cpu, acknowledged

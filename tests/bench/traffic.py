@@ -10,15 +10,15 @@ PBX = b"pbx-a-"
 def recorded() -> list[bytes]:
     """Return the unsolicited events of the captures in order.
 
-    Without TestEvent, which only debug builds write, and without what panoramisk dies of (a second
-    `Event` header), so that all contestants can run the same.
+    Without TestEvent, which only debug builds write, and without what makes panoramisk close its
+    link (a second `Event` header, Shutdown), so that all contestants can run the same.
     """
     frames = [frame for path in sorted(CAPTURES.glob("*.ami")) for frame in path.read_bytes().split(END)]
     return [frame for frame in frames if _counts(frame)]
 
 
 def _counts(frame: bytes) -> bool:
-    if not frame.startswith(b"Event: ") or frame.startswith(b"Event: TestEvent"):
+    if not frame.startswith(b"Event: ") or frame.startswith((b"Event: TestEvent", b"Event: Shutdown")):
         return False
     return b"\r\nPrivilege: " in frame and b"\r\nEvent: " not in frame
 

@@ -102,7 +102,7 @@ PIECES = st.one_of(
             b"Uniqueid: 1.1",
             b"Linkedid: 1.1",
             b"Cause: 16",
-        ]  # fmt: skip
+        ]
     ),
     st.sampled_from([f"{name}:".encode() for name in CHANNEL + BRIDGE]),
     st.sampled_from([f"Dest{name}:".encode() for name in CHANNEL]),
@@ -200,7 +200,7 @@ def test_an_event_without_the_sessions_timestamp_is_suspect_until_the_pbx_stops_
         (b"Event: PeerStatus\r\nPrivilege: system,all\r\nPeer: a\r\nPeer: b", True),
     ],
 )
-def test_single_frames(frame: bytes, suspect: bool) -> None:  # noqa: FBT001 - a table's column
+def test_single_frames(frame: bytes, suspect: bool) -> None:
     assert (Integrity().judge(NORMALISER.read(frame)) is not None) == suspect
 
 

@@ -128,7 +128,11 @@ def test_keys_of_what_is_no_call(frame: bytes, key: bytes) -> None:
 
 
 def test_every_event_and_list_item_has_a_key_of_its_own_but_those_of_the_pbx_itself() -> None:
-    keyless = {schema.event for schema in SCHEMAS if not schema.channels and not schema.keys and "list_complete" not in schema.kinds}
+    keyless = {
+        schema.event
+        for schema in SCHEMAS
+        if not schema.channels and not schema.keys and "list_complete" not in schema.kinds
+    }
     assert keyless == {"FullyBooted", "Shutdown", "FAXStats", "TestEvent", "WaitEventComplete"}
 
 

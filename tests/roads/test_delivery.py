@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from connector.edges.memory import MemoryJournal
+from connector.app.vertical import Waited
 from connector.errors import BrokerError, RegistryError
 from connector.events.entry import Entry
 from connector.events.outcome import Publish, Refused
@@ -88,7 +88,7 @@ class Bench:
         self.kafka, self.registry, self.topics = Kafka(), Registry(away), Topics()
         self.facts: list[Fact] = []
         self.slept: list[float] = []
-        self.journal = MemoryJournal(1 << 24)
+        self.journal = Waited(1 << 24)
         self.taker = intake()
         made = translator()
         ends = Ends(self.kafka, self.registry, made._schema_ids, self.topics)
@@ -103,11 +103,10 @@ class Bench:
         self.journal.append(entries)
         return entries
 
-    async def until(self, done: Callable[[], bool]) -> None:
+    async def drain(self) -> None:
         task = asyncio.create_task(self.delivery.run())
         async with asyncio.timeout(10):
-            while not done():
-                await asyncio.sleep(0)
+            await self.journal.down_to(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -128,7 +127,7 @@ def test_everything_arrives_once_in_order_and_the_journal_is_empty() -> None:
     async def main() -> None:
         bench = Bench()
         entries = bench.read(*calls(1_000))
-        await bench.until(lambda: len(bench.journal) == 0)
+        await bench.drain()
         assert bench.ids() == [entry.event_id for entry in entries]
         assert sum(sum(fact.counts.values()) for fact in bench.of(EventsPublished)) == 1_000
 
@@ -139,7 +138,7 @@ def test_schemas_and_topics_are_asked_for_once() -> None:
     async def main() -> None:
         bench = Bench(away=2)
         bench.read(*calls(300), event("PeerStatus", "Peer: a"))
-        await bench.until(lambda: len(bench.journal) == 0)
+        await bench.drain()
         assert bench.registry.asked == [
             "asterisk.events.new-channel-value",
             "asterisk.events.peer-status-value",
@@ -156,10 +155,10 @@ def test_after_a_failed_producer_all_since_the_release_comes_again_with_the_same
     async def main() -> None:
         bench = Bench()
         first = bench.read(*calls(300))
-        await bench.until(lambda: len(bench.journal) == 0)
+        await bench.drain()
         bench.kafka.fail_acknowledgement = bench.kafka.fail_put = True
         second = bench.read(*calls(700, start=300))
-        await bench.until(lambda: len(bench.journal) == 0)
+        await bench.drain()
         expected = [entry.event_id for entry in (*first, *second)]
         seen = list(dict.fromkeys(bench.ids()))
         assert seen == expected
@@ -175,7 +174,7 @@ def test_a_refused_record_becomes_a_dead_letter_and_the_road_goes_on() -> None:
             "too large" if record.key == b"pbx1|1.1" and record.topic != "asterisk.dlq" else ""
         )
         bench.read(*calls(3))
-        await bench.until(lambda: len(bench.journal) == 0)
+        await bench.drain()
         assert [record.topic for record in bench.kafka.records].count("asterisk.dlq") == 1
         letter = next(record for record in bench.kafka.records if record.topic == "asterisk.dlq")
         assert dict(letter.headers)["__connect.errors.stage"] == b"KAFKA_PRODUCE"
@@ -193,7 +192,7 @@ def test_a_dead_letter_that_is_refused_too_is_told_as_lost() -> None:
         bench = Bench()
         bench.kafka.refuse = lambda record: "no" if record.key in (b"pbx1|1.1", b"pbx1") else ""
         bench.read(*calls(3))
-        await bench.until(lambda: len(bench.journal) == 0)
+        await bench.drain()
         assert [(fact.first, fact.count) for fact in bench.of(EventsLost)] == [(2, 1)]
 
     asyncio.run(main())
@@ -203,7 +202,7 @@ def test_what_is_torn_goes_to_the_dead_letter_topic_and_is_told() -> None:
     async def main() -> None:
         bench = Bench()
         bench.read(calls(1)[0], b"rest\r\nExten: 1", calls(1)[0])
-        await bench.until(lambda: len(bench.journal) == 0)
+        await bench.drain()
         topics = [record.topic for record in bench.kafka.records]
         assert topics == ["asterisk.events.new-channel", "asterisk.dlq", "asterisk.events.new-channel"]
         assert [(fact.reason, fact.event) for fact in bench.of(EventQuarantined)] == [("orphan", "orphan")]
