@@ -102,7 +102,7 @@ async def replay(capture: Capture, zone: tzinfo | None, shared: Shared) -> None:
 
 
 async def _feed(capture: Capture, vertical: Vertical, shared: Shared) -> None:
-    for timed in capture:
+    for timed in filter(None, capture):
         entries = [entry for frame, at_us in timed for entry in vertical.intake.frames([frame], at_us)]
         vertical.journal.append(entries)
         await vertical.journal.down_to(_HELD)

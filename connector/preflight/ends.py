@@ -47,8 +47,9 @@ def _topics(count: int, missing: Sequence[Topic], create: str, objection: str) -
     if create == "never":
         return [Finding("topics", State.FAILED, seen, "make them with `ami-kafka topics apply`", fatal=True)]
     if objection:
-        remedy = "mend that, or make them yourself"
-        return [Finding("topics", State.FAILED, f"{seen}: {objection}", remedy, fatal=True)]
+        first, *others = objection.splitlines()
+        said = f"{seen}: {first}" + (f" (and {len(others)} more such)" if others else "")
+        return [Finding("topics", State.FAILED, said, "mend that, or make them yourself", fatal=True)]
     return [Finding("topics", State.OK, f"{seen}; made {create.replace('-', ' ')}")]
 
 
