@@ -113,17 +113,11 @@ class KafkaAdmin:
         """
         if not topics:
             return []
-        new = [
-            NewTopic(
-                topic.name,
-                num_partitions=topic.partitions,
-                replication_factor=topic.replication_factor or _CLUSTERS_DEFAULT,
-                config=dict(topic.config),
-            )
-            for topic in topics
-        ]
         futures = self._client.create_topics(
-            new, request_timeout=self._deadline_s, operation_timeout=self._deadline_s, validate_only=dry
+            [_new(topic) for topic in topics],
+            request_timeout=self._deadline_s,
+            operation_timeout=self._deadline_s,
+            validate_only=dry,
         )
         made, problems = [], []
         for topic in topics:
@@ -225,3 +219,12 @@ class KafkaAdmin:
         ):
             return BrokerError(why(self._last_error, about))
         return translated(error, about)
+
+
+def _new(topic: Topic) -> NewTopic:
+    return NewTopic(
+        topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=topic.replication_factor or _CLUSTERS_DEFAULT,
+        config=dict(topic.config),
+    )

@@ -68,7 +68,9 @@ class Batch:
 
     def _find(self, message: Message, taken: Collection[int]) -> int:
         """Find a record by its content; of equal ones any does, since a refusal is for the content."""
-        wanted = (message.topic(), message.key(), message.value())
+        wanted = (message.topic(), message.key() or b"", message.value() or b"")
         return next(
-            place for place, record in enumerate(self.records) if record[:3] == wanted and place not in taken
+            place
+            for place, (topic, key, value, *_) in enumerate(self.records)
+            if (topic, key or b"", value) == wanted and place not in taken
         )
