@@ -5,6 +5,7 @@ import asyncio
 import sys
 from dataclasses import asdict
 from enum import StrEnum
+from logging import getLogger
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -47,25 +48,30 @@ def run(
 
 
 async def _embedded(settings: "Settings", telemetry: "Telemetry") -> None:
+    from connector.app.collector import settle
     from connector.app.local import LocalIds
     from connector.app.parts import open_embedded
     from connector.app.running import run as bridge
     from connector.app.signals import Stop
     from connector.demo.broker import EmbeddedBroker
+    from connector.edges.telemetry import LOGGER
 
     with Stop() as stop, EmbeddedBroker() as broker:
-        output.note(f"the embedded broker listens at {broker.bootstrap_servers}")
+        getLogger(LOGGER).info("the embedded broker listens at %s", broker.bootstrap_servers)
         async with open_embedded(settings, broker, telemetry, LocalIds()) as shared:
+            settle()
             await bridge(settings, shared, stop)
 
 
 async def _bridge(settings: "Settings", telemetry: "Telemetry") -> None:
+    from connector.app.collector import settle
     from connector.app.parts import open_kafka
     from connector.app.running import run as bridge
     from connector.app.signals import Stop
 
     with Stop() as stop:
         async with open_kafka(settings, telemetry) as shared:
+            settle()
             await bridge(settings, shared, stop)
 
 

@@ -24,6 +24,7 @@ REPEAT_S: Final = 10.0
 PUBLISHED_S: Final = 60.0
 """Seconds between two lines on what was published."""
 
+_MAX_HELD: Final = 4_096
 _RESET: Final = "\033[0m"
 _COLOURS: Final = {"DEBUG": "\033[2m", "WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[1;31m"}
 
@@ -88,10 +89,9 @@ class Tally:
 
 @dataclass(slots=True)
 class _Held:
-    level: int
     since: float
     times: int = 0
-    text: str = ""
+    last: Fact | None = None
 
 
 class Telemetry:
@@ -120,27 +120,35 @@ class Telemetry:
     def flush(self) -> None:
         """Say what was held back."""
         for held in self._held.values():
-            if held.times:
-                self._log.log(held.level, "%s (the last of %d more)", held.text, held.times)
+            if held.last is not None:
+                self._write(held.last, f" (the last of {held.times} more)")
         self._held.clear()
         self._say_published()
 
     def _say(self, fact: Fact, saying: Saying) -> None:
+        more = ""
+        if saying.same:
+            key = (type(fact).__name__, *(getattr(fact, name) for name in saying.same))
+            held = self._held.get(key)
+            if held is not None and self._now() - held.since < REPEAT_S:
+                held.times, held.last = held.times + 1, fact
+                return
+            if held is not None and held.times:
+                more = f" ({held.times} more since the last such line)"
+            self._remember(key)
+        self._write(fact, more)
+
+    def _remember(self, key: tuple[object, ...]) -> None:
+        if len(self._held) >= _MAX_HELD:
+            self.flush()
+        self._held[key] = _Held(self._now())
+
+    def _write(self, fact: Fact, more: str) -> None:
+        saying = SAYINGS[type(fact)]
         level = _level(fact, saying)
-        if not self._log.isEnabledFor(level):
-            return
-        text = saying.text.format_map(asdict(fact) | _worded(fact))
-        if not saying.same:
-            self._log.log(level, "%s", text, extra={"fact": fact})
-            return
-        key = (type(fact).__name__, *(getattr(fact, name) for name in saying.same))
-        held = self._held.get(key)
-        if held is not None and self._now() - held.since < REPEAT_S:
-            held.times, held.text = held.times + 1, text
-            return
-        more = f" ({held.times} more since the last such line)" if held and held.times else ""
-        self._held[key] = _Held(level, self._now())
-        self._log.log(level, "%s", text + more, extra={"fact": fact})
+        if self._log.isEnabledFor(level):
+            text = saying.text.format_map(asdict(fact) | _worded(fact))
+            self._log.log(level, "%s", text + more, extra={"fact": fact})
 
     def _publish(self, fact: facts.EventsPublished) -> None:
         self._published.update(fact.counts)

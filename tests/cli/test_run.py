@@ -55,7 +55,7 @@ async def line_with(process: Process, fact: str) -> dict[str, object]:
     """Read the log up to a fact."""
     assert process.stderr is not None
     async for raw in process.stderr:
-        if raw.startswith(b"{") and (line := json.loads(raw))["fact"] == fact:
+        if raw.startswith(b"{") and (line := json.loads(raw)).get("fact") == fact:
             return dict(line)
     raise AssertionError(f"ended without {fact}")
 
