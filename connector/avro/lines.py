@@ -88,7 +88,7 @@ class Dialect(dict[bytes, Line]):
 
     def __missing__(self, line: bytes) -> Line:
         """Read a line for the first time; a Timestamp always, since no two events share it."""
-        if line.startswith(b"Timestamp: ") and (time := _timestamp(line[11:])) is not None:
+        if line[:11] == b"Timestamp: " and (time := _timestamp(line[11:])) is not None:
             return TIMESTAMP, time
         reading = self._read(line)
         if len(line) <= MAX_LINE:

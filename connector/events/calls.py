@@ -50,7 +50,22 @@ class Calls:
         """Return the root of the event's call, None where it has none, and a merge that it shows."""
         if self._ended and self._ended[0][0] < now_us - GRACE_US:
             self._forget(now_us)
-        for unique_header, linked_header in reading.shape.schema.channels:
+        shape = reading.shape
+        if shape.channel is None:
+            return None, None
+        unique_at, unique_from, linked_at, linked_from = shape.channel
+        unique = reading.lines[unique_at][unique_from:]
+        linked = reading.lines[linked_at][linked_from:] if linked_at >= 0 else b""
+        channel = self._channels.get(unique)
+        if channel is not None and channel.linked == linked and shape.schema.event != "Hangup":
+            return channel.root, None
+        if unique in _NO_CHANNEL:
+            return self._second_best(reading, now_us)
+        return self._seen(unique, linked, shape.schema.event, now_us)
+
+    def _second_best(self, reading: Reading, now_us: int) -> tuple[str | None, Merge | None]:
+        """Go by another channel of the event, where the best has no id."""
+        for unique_header, linked_header in reading.shape.schema.channels[1:]:
             unique = reading.raw(unique_header)
             if unique not in _NO_CHANNEL:
                 linked = reading.raw(linked_header) if linked_header else b""

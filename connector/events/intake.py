@@ -5,6 +5,7 @@ the entry.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from connector.ami.framing import Oversize
 from connector.ami.message import Kind, event_name, kind_of
@@ -18,6 +19,9 @@ from connector.events.selection import Selection
 ORPHAN = "orphan"
 OVERSIZE = "oversize"
 UNAWAITED = "unawaited-response"
+
+_new: Final = tuple.__new__
+"""A NamedTuple made without the function that checks its arguments' names: a third of its time."""
 
 Unselected = Callable[[str], None]
 
@@ -120,7 +124,19 @@ class Intake:
         self, frame: bytes, received_us: int, root: str | None, flaw: Flaw | None, reading: Reading | None
     ) -> Entry:
         self._sequence += 1
-        return Entry(self._source, self._sequence, received_us, Origin.AMI, root, frame, flaw, reading)
+        fields = (
+            self._source,
+            self._sequence,
+            received_us,
+            Origin.AMI,
+            root,
+            frame,
+            flaw,
+            reading,
+            None,
+            False,
+        )
+        return _new(Entry, fields)
 
     def _merge(self, merge: Merge, now_us: int) -> Entry:
         return self._own(

@@ -82,6 +82,9 @@ class Integrity:
             if len(self._verdicts) >= _MAX_VERDICTS:
                 self._verdicts.clear()
             verdict = self._verdicts[shape] = inspect(shape)
+        if verdict is _GENUINE and shape.time_at >= 0 and not self._missing:
+            self._timed, self._timeless = True, 0
+            return None
         if self._missing:
             return self._await_rest(shape.names)
         if verdict.why:

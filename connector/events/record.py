@@ -34,7 +34,7 @@ class Records:
             (
                 long(len(event_id)),
                 event_id,
-                self._times(reading.time, entry.received_us),
+                self._times(values[shape.time_at] if shape.time_at >= 0 else None, entry.received_us),
                 NULL if entry.root is None else self._call(entry.root),
                 front,
                 long(entry.sequence),
