@@ -18,7 +18,7 @@ from connector.edges.registry import SchemaRegistry
 from connector.edges.schemas import load_schemas
 from connector.errors import BrokerError, RegistryError
 from connector.events.routing import Routing
-from connector.preflight import Finding, NotReady, State, ends, pbx, refuse, timezone
+from connector.preflight import Finding, NotReady, State, account, ends, pbx, refuse, timezone
 from connector.settings import kinds
 from connector.settings.sections import Kafka, Pbx, Settings, Topics
 from connector.settings.topics import Present, Topic
@@ -156,6 +156,24 @@ def test_a_timezone_is_asked_for_where_it_matters() -> None:
     assert (missing.state, missing.remedy) == (State.WARNING, "set pbx.main.timezone, as in Europe/Berlin")
     zoned = Pbx(address=PBX.address, username="u", secret=PBX.secret, timezone=ZoneInfo("Europe/Berlin"))
     assert timezone("main", zoned, [cdr])[0].state is State.OK
+
+
+def test_events_that_a_login_never_gets_are_named() -> None:
+    schemas = load_schemas()
+    published = [schemas.lookup("Hangup"), schemas.lookup("RTCPSent")]
+    (found,) = account("main", PBX, published, schemas)
+    assert (found.state, found.seen) == (
+        State.WARNING,
+        "published, but never sent to this login: RTCPSent",
+    )
+    assert "add to pbx.main.event_classes: reporting" in found.remedy
+    assert account("main", PBX, published[:1], schemas)[0].state is State.OK
+
+
+def test_filters_of_events_that_are_none_are_named() -> None:
+    wrong = Pbx(address=PBX.address, username="u", secret=PBX.secret, filters=("!Event: Hangpu",))
+    found = account("main", wrong, [], load_schemas())
+    assert "did you mean 'Hangup'?" in found[0].seen
 
 
 def test_write_classes_are_proved_by_actions_of_one_class() -> None:

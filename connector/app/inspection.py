@@ -6,7 +6,7 @@ from connector.app.parts import inspect_ends, open_admin, read_schemas
 from connector.app.running import open_pbx
 from connector.edges.telemetry import Telemetry
 from connector.errors import ConnectorError
-from connector.preflight import Finding, State, failed, pbx, timezone
+from connector.preflight import Finding, State, account, failed, pbx, timezone
 from connector.settings.sections import Settings
 
 
@@ -26,6 +26,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     findings.append(Finding("schemas", State.OK, seen))
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
+        findings += account(name, each, selection.schemas, schemas)
     checks = (pbx.check(target, settings.pbx[name]) for name, target in targets.items())
     for found in await asyncio.gather(*checks, inspect_ends(settings, selection, admin)):
         findings += found

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, output, replay, schemas, schemas_upkeep, tail, topics
+from connector.cli import demo, output, provide, replay, schemas, schemas_upkeep, tail, topics
 from connector.cli import run as running
 from connector.errors import ConnectorError
 
@@ -16,6 +16,7 @@ class _Commands(TyperGroup):
     """Turns what may end a command into one clear line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
+        output.speak_utf8()
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -69,6 +70,7 @@ app.command()(demo.demo)
 app.command()(running.check)
 app.command()(tail.tail)
 app.command()(replay.replay)
+app.command()(provide.manager_conf)
 app.add_typer(topics.app, name="topics")
 schemas_upkeep.add_to(schemas.app)
 app.add_typer(schemas.app, name="schemas")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connector.demo.picture import Screen
     from connector.demo.wallboard import Seen, Wallboard
 
-_FRAME_S: Final = 0.125
+_FRAME_S: Final = 0.2
 
 
 def demo(
@@ -37,7 +37,7 @@ def demo(
     from connector.demo.wallboard import Wallboard
 
     board = Wallboard(time.monotonic)
-    drawn = form is Form.TEXT and sys.stdout.isatty()
+    drawn = form is Form.TEXT and output.is_terminal()
     asyncio.run(_drawn(board, events, speed) if drawn else _in_lines(board, events, speed, form))
     if form is Form.TEXT:
         _summarise(board)

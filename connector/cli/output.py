@@ -1,6 +1,7 @@
 """What a command prints: a table for people, JSON lines for programs; data on stdout, the rest on stderr."""
 # ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
 
+import io
 import json
 import os
 import sys
@@ -62,7 +63,7 @@ def table(
     Outside a terminal no cell is cut, whatever its width.
     """
     cells = [[clean(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
+    if is_terminal():
         _draw(head, cells, styles or {})
         return
     widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
@@ -83,6 +84,18 @@ def _draw(head: Sequence[str], rows: Iterable[Sequence[str]], styles: Mapping[st
     for row in rows:
         drawn.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
     Console(file=sys.stdout, highlight=False).print(drawn)
+
+
+def speak_utf8() -> None:
+    """Write data as UTF-8 whatever the locale says, and let no character that a terminal lacks end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=stream.encoding if stream.isatty() else "utf-8", errors="replace")
+
+
+def is_terminal() -> bool:
+    """Tell whether stdout is a terminal that can be drawn upon."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def let_go_of_stdout() -> None:

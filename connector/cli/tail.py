@@ -55,7 +55,7 @@ def _pattern(name: str) -> str:
 def _speaker(form: Form) -> Say:
     if form is Form.JSON:
         return output.json_line
-    return _draw if sys.stdout.isatty() else _print
+    return _draw if output.is_terminal() else _print
 
 
 async def _until_stopped(settings: "Settings", wanted: "Wanted", count: int | None, say: Say) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connector.avro.schema import EventSchema
+from connector.avro.schema import EventSchema, SchemaSet
 from connector.errors import ConnectorError
+from connector.settings.account import doubtful_filters, unheard
 from connector.settings.sections import Pbx
 
 
@@ -68,3 +69,19 @@ def timezone(name: str, pbx: Pbx, published: Iterable[EventSchema]) -> list[Find
             f"{name} timezone", State.WARNING, f"not set: local times in {', '.join(local)} stay text", remedy
         )
     ]
+
+
+def account(name: str, pbx: Pbx, published: Iterable[EventSchema], schemas: SchemaSet) -> list[Finding]:
+    """Say which published events a login's classes and filters keep away."""
+    what = f"{name} login classes"
+    findings = [
+        Finding(f"{name} filters", State.WARNING, line, "Asterisk takes any name, and then sends nothing")
+        for line in doubtful_filters(f"pbx.{name}", pbx, schemas)
+    ]
+    lacking = unheard(pbx, published)
+    if lacking:
+        classes = sorted({each for names in lacking.values() for each in names})
+        seen = f"published, but never sent to this login: {', '.join(lacking)}"
+        remedy = f"add to pbx.{name}.event_classes: {', '.join(classes)}; or take them from events.select"
+        findings.append(Finding(what, State.WARNING, seen, remedy))
+    return findings or [Finding(what, State.OK, ", ".join(pbx.event_classes))]

@@ -14,6 +14,7 @@ COMMANDS = (
     ["check"],
     ["tail"],
     ["replay"],
+    ["manager-conf"],
     ["topics", "plan"],
     ["topics", "apply"],
     ["schemas", "list"],
@@ -116,11 +117,28 @@ def test_kafka_down_is_one_clear_line(cli: Cli, tmp_path: Path, command: list[st
     assert "Traceback" not in result.stderr
 
 
+def test_the_account_for_manager_conf(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
+    assert cli("manager-conf", "main").stdout.startswith("; main\n[u]\nsecret = <")
+    wrong = cli("manager-conf", "mian")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert "did you mean main?" in wrong.stderr
+
+
 def test_no_secret_is_printed(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
-    for command in (["check"], ["check", "--output", "json"], ["run"]):
+    for command in (["check"], ["check", "--output", "json"], ["run"], ["manager-conf"]):
         result = cli(*command)
         assert "hunter2" not in result.output
+
+
+def test_data_is_utf8_whatever_the_locale(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "capture.ami"
+    path.write_bytes("Event: Reload\r\nPrivilege: system,all\r\nModule: Żółw → 龜\r\n\r\n".encode())
+    replay = program("replay", path, env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
+    printed, _ = replay.communicate(timeout=SECONDS)
+    assert '"module":"Żółw → 龜"' in printed
+    assert replay.returncode == 0
 
 
 def test_a_reader_that_goes_away_is_no_error(program: Program) -> None:
