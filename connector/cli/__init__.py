@@ -20,6 +20,8 @@ class _Commands(TyperGroup):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise typer.Exit(output.INTERRUPTED) from None
         except Exception as error:
             raise _ending(error) from error
         return result
@@ -45,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="The bridge between Asterisk's Manager Interface (AMI) and Apache Kafka.",
-    epilog="Exit codes: 0 done; 1 failed at run time; 2 wrong usage, settings or schema.",
+    epilog="Exit codes: 0 done; 1 failed at run time; 2 wrong usage, settings or schema; 130 interrupted.",
 )
 
 

@@ -44,11 +44,13 @@ def load_settings(config: Path | None, extra: Mapping[str, str] | None = None) -
     return load(_text(config), environ, lambda path: Path(path).read_text(encoding="utf-8"))
 
 
-def has_settings(config: Path | None) -> bool:
-    """Tell whether there is anything to load: a command that can do without settings need not ask for them."""
+def settings_if_any(config: Path | None) -> "Settings | None":
+    """Read the settings for a command that can do without, and without a PBX or Kafka in them."""
     from connector.settings.load import PREFIX
 
-    return config is not None or USUAL.is_file() or any(name.startswith(PREFIX) for name in os.environ)
+    if config is None and not USUAL.is_file() and not any(name.startswith(PREFIX) for name in os.environ):
+        return None
+    return load_settings(config, NO_PBX | NO_KAFKA)
 
 
 def _text(config: Path | None) -> str:

@@ -15,6 +15,8 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG: Final = 2
 """Usage, settings or a schema file: nothing was tried."""
+INTERRUPTED: Final = 130
+"""Ctrl-C, where that is not the way to end it."""
 
 
 class Form(StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli import output
-from connector.cli.options import Config, Output, has_settings, load_settings
+from connector.cli.options import Config, Output, settings_if_any
 from connector.cli.output import Form
 from connector.errors import SchemaError
 
@@ -30,7 +30,7 @@ def list_(
     """List the events that have a schema, with their topics."""
     from connector.events.selection import Selection
 
-    settings = load_settings(config) if has_settings(config) else None
+    settings = settings_if_any(config)
     schemas = load_all(settings)
     selection = Selection(schemas, settings.events.select) if settings else Selection(schemas)
     chosen = [
@@ -59,7 +59,7 @@ def show(
     """Show an event's record: fields, types, the header that fills each; `--output json` gives the .avsc."""
     import json
 
-    settings = load_settings(config) if has_settings(config) else None
+    settings = settings_if_any(config)
     schema = _find(event, load_all(settings))
     raw = json.loads(schema.text)
     if form is Form.JSON:

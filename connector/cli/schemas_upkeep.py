@@ -3,13 +3,14 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from connector.cli import output
-from connector.cli.options import NO_KAFKA, NO_PBX, Config, Output, load_settings
+from connector.cli.options import NO_KAFKA, NO_PBX, Config, Output, load_settings, settings_if_any
 from connector.cli.output import Form
 from connector.cli.schemas import load_all
 from connector.errors import SchemaError
@@ -77,23 +78,22 @@ def propose(
     if data.lstrip().startswith(b"<"):
         rows = propose.from_xml(data.decode("utf-8", "replace"), known)
     else:
-        have = (
-            {(each.event, each.user_event or None) for each in load_all(load_settings(config))}
-            if config
-            else ()
-        )
-        frames = (parse(frame).headers for frame in Framer().feed(data))
-        rows = propose.from_frames(frames, known, have)
-    if out is None:
+        have = {(each.event, each.user_event or None) for each in load_all(settings_if_any(config))}
+        rows = propose.from_frames((parse(frame).headers for frame in Framer().feed(data)), known, have)
+    if not rows:
+        output.note(f"{source}: every event in it has a schema")
+    elif out is None:
         for row in rows:
             output.json_line({row.user_event or row.event or "": propose.as_json(row)})
     else:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in propose.texts(rows, known).items():
-            (out / name).write_text(text, encoding="utf-8")
-            output.line(str(out / name))
-    if not rows:
-        output.note(f"{source}: every event in it has a schema")
+        _write(propose.texts(rows, known), out)
+
+
+def _write(texts: Mapping[str, str], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        output.line(str(folder / name))
 
 
 def check(folder: _Folder = None, form: Output = Form.TEXT) -> None:

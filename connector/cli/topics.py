@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from connector.cli import output
-from connector.cli.options import Config, Output, load_settings
+from connector.cli.options import NO_PBX, Config, Output, load_settings
 from connector.cli.output import Form
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="The topics that the settings need:
 @app.command("plan")
 def plan_(config: Config = None, form: Output = Form.TEXT) -> None:
     """Print every topic that the settings need, what of it is missing or otherwise, and the totals."""
-    settings = load_settings(config)
+    settings = load_settings(config, NO_PBX)
     topics, difference = asyncio.run(_compare(settings))
     rows = [_row(topic, difference) for topic in topics]
     if form is Form.JSON:
@@ -36,7 +36,7 @@ def plan_(config: Config = None, form: Output = Form.TEXT) -> None:
 @app.command()
 def apply(config: Config = None, form: Output = Form.TEXT) -> None:
     """Make the missing topics and set the options that differ; partitions are never changed."""
-    settings = load_settings(config)
+    settings = load_settings(config, NO_PBX)
     made, difference = asyncio.run(_apply(settings))
     for topic in made:
         if form is Form.JSON:
