@@ -89,6 +89,8 @@ class Picture:
         table = _table(("From", 3), ("To", 3), ("State", 0), ("Queue", 0), ("Time", 0))
         present = self._board.present()
         room = height - 3
+        if len(present) > room:
+            present.sort(key=lambda call: call.ended is not None)
         for call in present[: room if len(present) <= room else room - 1]:
             table.add_row(*self._call(call))
         if len(present) > room:
