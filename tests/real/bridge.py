@@ -1,0 +1,104 @@
+"""The connector as users run it: a file of settings, a process, signals, an exit code."""
+
+import json
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.parts.processes import wait_until
+
+Tables = dict[str, dict[str, Any]]
+
+
+def fresh(word: str) -> str:
+    """Return a name that no other test has: parts are shared."""
+    return f"{word}-{uuid.uuid4().hex[:8]}"
+
+
+def pbx_table(host: str, port: int, username: str, secret: str, **more: Any) -> dict[str, Any]:
+    return {
+        "address": [f"{host}:{port}"],
+        "username": username,
+        "secret": secret,
+        "event_classes": ["all"],
+        **more,
+    }
+
+
+def toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write settings; JSON's scalars and lists of them are TOML's too."""
+    lines = []
+    for name, table in tables.items():
+        lines.append(f"[{name}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def command(*words: str, within: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run one of the connector's commands to its end."""
+    words = (sys.executable, "-m", "connector", *words)
+    return subprocess.run(words, check=False, capture_output=True, text=True, timeout=within)
+
+
+class Bridge:
+    """A running `run`."""
+
+    def __init__(self, config: Path) -> None:
+        self._log = config.with_suffix(".log")
+        words = [sys.executable, "-m", "connector", "run", "--config", str(config)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def facts(self, kind: str) -> list[dict[str, Any]]:
+        """Return the facts of one kind that the log tells, in order."""
+        lines = [line for line in self.text().splitlines(keepends=True) if line.endswith("\n")]
+        told = [json.loads(line) for line in lines if line.startswith("{")]
+        return [line for line in told if line.get("fact") == kind]
+
+    def text(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def expect(self, kind: str, times: int = 1, **fields: str) -> list[dict[str, Any]]:
+        """Wait until the log tells so many facts of a kind with these fields."""
+
+        def told() -> list[dict[str, Any]]:
+            assert self._process.poll() is None, self.text()
+            found = [fact for fact in self.facts(kind) if fields.items() <= fact.items()]
+            return found if len(found) >= times else []
+
+        return wait_until(told, f"{times} x {kind} {fields} in the log", within=90)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; return its exit code."""
+        self.signal(how)
+        return self.code()
+
+    def signal(self, how: signal.Signals) -> None:
+        self._process.send_signal(how)
+
+    def code(self) -> int:
+        """Wait for its end, and return what it ends with."""
+        return self._process.wait(30)
+
+    def end(self) -> None:
+        """Leave nothing running, whatever went wrong."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def bridge(folder: Path, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[Bridge]:
+    """Start `run` with these settings; it is killed at the latest when the block ends."""
+    config = folder / f"{fresh('settings')}.toml"
+    config.write_text(toml({**tables, "log": {"format": "json"}}))
+    running = Bridge(config)
+    try:
+        yield running
+    finally:
+        running.end()

@@ -1,0 +1,58 @@
+"""SIGTERM in the middle of a stream: what was read is delivered, whole and in order, and nothing is invented."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.parts.asterisk import Pbx
+from tests.parts.kafka import Cluster, Kafka
+from tests.parts.registry import Registry, Service
+from tests.real import reading
+from tests.real.bridge import bridge, fresh, pbx_table
+from tests.real.reading import Decoder
+from tests.real.story import FIRST, Ends, mark, tables
+from tests.real.witness import Witness, first_of, name_of
+
+BURST = 3000
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_what_was_read_is_delivered(
+    kafka: Cluster | Kafka,
+    registry: Service | Registry,
+    asterisk22: Pbx,
+    tmp_path: Path,
+    how: signal.Signals,
+) -> None:
+    prefix = fresh("ended")
+    settings = tables(Ends(kafka, registry), prefix, select=["UserEvent"])
+    pbx = asterisk22
+    settings["pbx.main"] = pbx_table(pbx.host, pbx.port, pbx.username, pbx.secret)
+    with bridge(tmp_path, settings) as running, Witness(pbx) as witness:
+        running.expect("LinkUp")
+        mark(pbx, FIRST)
+        with pbx.manager(events="off") as ami:
+            for number in range(BURST):
+                ami.send("UserEvent", UserEvent=f"Burst{number}")
+                if number == BURST // 2:
+                    reading.expect(kafka.bootstrap, prefix, b"Burst0")
+                    running.signal(how)
+            ami.ask("UserEvent", UserEvent="RoadEnds")
+        assert running.code() == 0, running.text()
+        witness.expect(b"UserEvent: RoadEnds")
+        frames = witness.frames(FIRST, "RoadEnds")
+    everything = sorted(reading.read_all(kafka.bootstrap, prefix), key=lambda got: got.number)
+    reading.remove(kafka.bootstrap, prefix)
+    with Decoder(registry.url) as decoder:
+        values = [decoder.value(got) for got in everything]
+    assert [got.number for got in everything] == list(range(1, len(everything) + 1))
+    assert [values[0]["type"], values[-1]["type"], values[-1]["reason"]] == [
+        "session_up",
+        "session_down",
+        "logged off",
+    ]
+    sent = [first_of(frame, "UserEvent") for frame in frames if name_of(frame) == "UserEvent"]
+    told = [value["user_event"] for value in values if "user_event" in value]
+    assert told == sent[: len(told)]
+    assert 1 < len(told) < len(sent), "the signal came before the stream or after it"
