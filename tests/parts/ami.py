@@ -49,8 +49,12 @@ class Manager:
         self._numbers = itertools.count(1)
         self.events: list[Message] = []
         self._answers: list[Message] = []
-        self.greeting = self._take(b"\r\n", time.monotonic() + 10).decode()
-        self.action("Login", Username=username, Secret=secret, Events=events)
+        try:
+            self.greeting = self._take(b"\r\n", time.monotonic() + 10).decode()
+            self.action("Login", Username=username, Secret=secret, Events=events)
+        except Exception:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
