@@ -141,11 +141,13 @@ class Comparison:
         if field["name"] not in self._left or value in field.get("sentinels", ()):
             return here is None
         found = [self._left[each["name"]] for each in known]
-        if not means(wire, value, found):
-            return False
-        for each in known:
+        try:
+            fits = means(wire, value, found)
+        except ValueError:
+            fits = False
+        for each in known if fits else ():
             self._left[each["name"]] = None
-        return True
+        return fits
 
     def _nothing_else(self, frame: bytes) -> None:
         for name, value in self._left.items():
