@@ -1,0 +1,258 @@
+"""The documents say what the code does: commands, settings, examples, counts, links."""
+
+import json
+import re
+import shlex
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from connector.ami.message import event_name
+from connector.avro.schema import EventSchema, SchemaSet
+from connector.cli import app
+from connector.cli.options import NO_KAFKA, NO_PBX
+from connector.edges.schemas import load_schemas
+from connector.events import intake, integrity, translate
+from connector.events.selection import Selection
+from connector.settings.account import manager_conf
+from connector.settings.load import load
+from connector.settings.sections import Settings
+
+ROOT: Final = Path(__file__).parents[1]
+README: Final = (ROOT / "README.md").read_text("utf-8")
+SETTINGS: Final = (ROOT / "docs" / "settings.md").read_text("utf-8")
+EVENTS: Final = (ROOT / "docs" / "events.md").read_text("utf-8")
+PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "schemas").glob("*.md")])
+CAPTURES: Final = ROOT / "tests" / "captures"
+
+
+@pytest.fixture(scope="module")
+def schemas() -> SchemaSet:
+    return load_schemas(None)
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def read(text: str, environ: Mapping[str, str] | None = None) -> Settings:
+    known = {"AMI_SECRET": "s", "KAFKA_PASSWORD": "p"}
+    return load(text, {**known, **(environ or {})}, lambda _: "from a file")
+
+
+def test_the_two_commands_are_the_first_lines_of_the_readme() -> None:
+    title, sentence, fence, demo, test = [line for line in README.splitlines() if line][:5]
+    assert title == "# ami-kafka"
+    assert sentence.endswith(".")
+    assert fence == "```sh"
+    assert demo.split()[:2] == ["make", "demo"]
+    assert test.split()[:2] == ["make", "test"]
+
+
+def commands(group: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*before, name))
+        else:
+            yield (*before, name), command
+
+
+COMMANDS: Final = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("name", [" ".join(name) for name in COMMANDS])
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+def examples() -> list[str]:
+    lines = [
+        line for page in PAGES for each in blocks(page.read_text("utf-8"), "sh") for line in each.splitlines()
+    ]
+    return [line for line in lines if line.startswith("ami-kafka ")]
+
+
+@pytest.mark.parametrize("line", examples())
+def test_every_example_of_a_command_has_options_that_exist(line: str) -> None:
+    words = tuple(shlex.split(line, comments=True)[1:])
+    name = next(name for name in COMMANDS if words[: len(name)] == name)
+    COMMANDS[name].make_context(name[-1], list(words[len(name) :]))
+
+
+def settings() -> Iterator[tuple[str, "Field[Any]"]]:
+    yield from _of(Settings, "")
+
+
+def _of(section: type, where: str) -> Iterator[tuple[str, "Field[Any]"]]:
+    hints = get_type_hints(section)
+    for each in fields(section):
+        key = f"{where}{each.name}"
+        kind, place = _section(hints[each.name], key)
+        if kind is None or where:
+            yield key, each
+        if kind is not None:
+            yield from _of(kind, place)
+
+
+def _section(hint: Any, key: str) -> tuple[type | None, str]:
+    """Return the section behind a setting's type, if there is one, and how its keys begin."""
+    if get_origin(hint) is Mapping:
+        inner = get_args(hint)[1]
+        named = is_dataclass(inner) and isinstance(inner, type)
+        return (inner, f"{key}.{_placeholder(key)}.") if named else (None, "")
+    if get_origin(hint) in (types.UnionType, typing.Union):
+        hint = next(each for each in get_args(hint) if each is not type(None))
+    return (hint, f"{key}.") if isinstance(hint, type) and is_dataclass(hint) else (None, "")
+
+
+def _placeholder(key: str) -> str:
+    return {"pbx": "NAME", "topics.families": "FAMILY"}[key]
+
+
+KEYS: Final = {key: each for key, each in settings() if key != "topics.families"}
+ROWS: Final = {
+    cells[1].strip().strip("`"): cells
+    for line in SETTINGS.splitlines()
+    if line.startswith("| `") and (cells := line.split("|"))
+}
+
+
+def test_every_setting_is_described_and_no_other() -> None:
+    assert len(KEYS) > 50
+    assert ROWS.keys() == KEYS.keys()
+
+
+@pytest.mark.parametrize("key", list(KEYS))
+def test_the_default_of_a_setting_is_told(key: str) -> None:
+    told = ROWS[key][3].strip()
+    default = KEYS[key].default
+    if default is MISSING:
+        factory = KEYS[key].default_factory
+        assert told == ("must be set" if factory is MISSING else "`{}`")
+    elif isinstance(default, tuple):
+        assert told == f"`{json.dumps(default)}`"
+    elif isinstance(default, bool):
+        assert told == f"`{str(default).lower()}`"
+    elif default is not None:
+        assert told == f"`{default}`"
+    else:
+        # What holds where nothing is set, in words or as another key.
+        assert told
+        assert told != "must be set"
+
+
+def test_the_settings_of_the_readme_load(schemas: SchemaSet) -> None:
+    (text,) = blocks(README, "toml")
+    found = read(text)
+    assert found.value_format == "avro"
+    (section,) = blocks(README, "ini")
+    ((name, pbx),) = found.pbx.items()
+    assert section == f"; {name}\n{manager_conf(pbx, Selection(schemas).schemas)}"
+
+
+@pytest.mark.parametrize("text", blocks(SETTINGS, "toml"))
+def test_the_examples_of_settings_load(text: str) -> None:
+    needs = ({} if "[pbx." in text else NO_PBX) | ({} if "[kafka]" in text else NO_KAFKA)
+    assert read(text, needs).pbx
+
+
+@pytest.mark.parametrize(
+    "key", re.findall(r"^\| `([a-z]+\.[\w.]+)` \|", README, re.MULTILINE | re.IGNORECASE)
+)
+def test_settings_in_the_readme_exist(key: str) -> None:
+    assert key in KEYS or key.startswith("asterisk.")
+
+
+def test_the_record_in_the_readme_is_what_replay_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (text,) = blocks(README, "json")
+    shown = json.loads(text)
+    capture = re.findall(r"replay (tests/captures/\S+\.ami)", README)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["replay", str(ROOT / capture[0])])
+    assert result.exit_code == 0
+    assert shown in [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_the_python_in_the_readme_compiles() -> None:
+    for text in blocks(README, "python"):
+        compile(text, "README.md", "exec")
+
+
+def test_the_numbers_of_events_are_right(schemas: SchemaSet) -> None:
+    known = list(schemas)
+    assert f"{len(known)}\nevents of Asterisk" in README
+    assert f"The {sum(schema.selected for schema in known)} events" in README
+
+
+def test_reasons_and_kinds_of_records_are_described(schemas: SchemaSet) -> None:
+    reasons = (
+        integrity.SUSPECT,
+        intake.ORPHAN,
+        intake.OVERSIZE,
+        intake.UNAWAITED,
+        translate.TOO_LARGE,
+        "refused",
+    )
+    kinds = re.findall(r'_own\(\s*"(\w+)"', Path(intake.__file__).read_text("utf-8"))
+    assert len(kinds) > 5
+    for word in (*reasons, *kinds):
+        assert f"`{word}`" in EVENTS
+    assert all(f"`{field}`" in EVENTS for field in _envelope(schemas.unknown))
+
+
+def _envelope(schema: EventSchema) -> list[str]:
+    names = [field["name"] for field in json.loads(schema.text)["fields"]]
+    return names[: names.index("privilege") + 1]
+
+
+def heard() -> set[str]:
+    frames = (frame for path in CAPTURES.rglob("*.ami") for frame in path.read_bytes().split(b"\r\n\r\n"))
+    return {name for frame in frames if (name := event_name(frame))}
+
+
+def test_every_event_is_in_a_capture_or_it_is_said_why_not(schemas: SchemaSet) -> None:
+    reasons: dict[str, list[str]] = json.loads((CAPTURES / "absent.json").read_text("utf-8"))
+    absent = [name for names in reasons.values() for name in names]
+    assert len(absent) == len(set(absent))
+    assert set(absent) == {schema.event for schema in schemas} - heard()
+
+
+def links() -> list[tuple[Path, str]]:
+    return [
+        (page, target)
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+        if "://" not in target
+    ]
+
+
+@pytest.mark.parametrize(
+    ("page", "target"), links(), ids=[f"{page.name}-{target}" for page, target in links()]
+)
+def test_links_lead_somewhere(page: Path, target: str) -> None:
+    path, _, anchor = target.partition("#")
+    found = page.parent / path if path else page
+    assert found.exists()
+    if anchor:
+        heads = re.findall(r"^#+ (.+)$", found.read_text("utf-8"), re.MULTILINE)
+        assert anchor in [re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_files_that_are_named_exist(page: Path) -> None:
+    for name in re.findall(r"`((?:connector|docs|schemas|tests)/[\w./-]+)`", page.read_text("utf-8")):
+        assert (ROOT / name).exists(), name
+    if page.name == "design.md":
+        for name in re.findall(
+            r"`((?:ami|avro|events|settings|edges|app)/[\w./]+\.py)`", page.read_text("utf-8")
+        ):
+            assert (ROOT / "connector" / name).exists(), name
