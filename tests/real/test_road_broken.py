@@ -73,7 +73,7 @@ def test_a_broken_event_costs_nothing_but_itself(
     stream = [good(0)]
     for number, broken in enumerate(BROKEN.values(), 1):
         stream += [broken, good(number)]
-    stream.append(event("UserEvent", 999, LAST))
+    stream += [event("Nonesuch", 998, b"Some: thing"), event("UserEvent", 999, LAST)]
     got = run(Ends(kafka, registry), tmp_path, {"main": stream}, select=["UserEvent", "@unknown"])
     letters = [one for one in got if one.topic.endswith(".dlq")]
     numbered = sorted(got, key=lambda one: one.number)
@@ -82,6 +82,8 @@ def test_a_broken_event_costs_nothing_but_itself(
     said = {value["user_event"]: value for value in values if "user_event" in value}
     assert [name for name in said if name.startswith("Good")] == [f"Good{n}" for n in range(len(BROKEN) + 1)]
     assert sorted(one.number for one in got) == list(range(1, len(got) + 1))
+    unknown = [value for value in values if value.get("event") == "Nonesuch"]
+    assert [value["extra"] for value in unknown] == [[{"name": "Some", "value": "thing"}]]
     judge_records(said)
     judge_letters(letters)
 
@@ -115,6 +117,25 @@ def judge_letters(letters: list[Got]) -> None:
     assert len(long.value) > 10_000
     assert long.headers["ami_kafka_size"] == str(len(whole))
     assert long.headers["ami_kafka_sha256"] == hashlib.sha256(whole).hexdigest()
+
+
+def test_a_forged_event_and_the_one_it_tears_are_not_published(
+    kafka: Cluster | Kafka, registry: Service | Registry, tmp_path: Path
+) -> None:
+    captured = re.findall(rb"Event: Newchannel.*?\r\n\r\n", (CAPTURES / "dial.ami").read_bytes(), re.DOTALL)
+    forged = b"CallerIDNum: 1\r\n\r\nEvent: Hangup\r\nPrivilege: call,all\r\nUniqueid: 1.1"
+    torn = re.sub(rb"CallerIDNum: [^\r]*", forged, captured[1])
+    stream = [captured[0], torn, captured[2], event("UserEvent", 999, LAST)]
+    got = run(Ends(kafka, registry), tmp_path, {"main": stream}, select=["Newchannel", "Hangup", "UserEvent"])
+    letters = [one for one in got if one.topic.endswith(".dlq")]
+    assert [one.value for one in letters] == torn.removesuffix(b"\r\n\r\n").split(b"\r\n\r\n")
+    assert {one.headers["__connect.errors.exception.class.name"] for one in letters} == {"suspect"}
+    assert not [one for one in got if one.topic.endswith(".hangup")]
+    assert len([one for one in got if one.topic.endswith(".new-channel")]) == 2
+    with Decoder(registry.url) as decoder:
+        own = [decoder.value(one) for one in got if one.topic.endswith(".connector")]
+    told = [value["message"] for value in own if value["type"] == "suspect"]
+    assert told == ["Newchannel", "Hangup"]
 
 
 def test_a_stream_given_byte_by_byte_gives_the_same_records(
