@@ -256,3 +256,12 @@ def test_files_that_are_named_exist(page: Path) -> None:
             r"`((?:ami|avro|events|settings|edges|app)/[\w./]+\.py)`", page.read_text("utf-8")
         ):
             assert (ROOT / "connector" / name).exists(), name
+
+
+def test_functions_on_an_events_way_exist() -> None:
+    design = (ROOT / "docs" / "design.md").read_text("utf-8")
+    way = next(block for block in design.split("```") if "Connection.data_received" in block)
+    sources = [path.read_text("utf-8") for path in (ROOT / "connector").rglob("*.py")]
+    for owner, function in re.findall(r"\b([A-Z]\w+)\.([a-z_]\w+)", way):
+        if owner != "Producer":
+            assert any(f"class {owner}" in text and f"def {function}(" in text for text in sources), owner
