@@ -1,7 +1,9 @@
 """SIGTERM in the middle of a stream: what was read is delivered, whole and in order, and nothing is invented."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,13 +34,9 @@ def test_what_was_read_is_delivered(
     with bridge(tmp_path, settings) as running, Witness(pbx) as witness:
         running.expect("LinkUp")
         mark(pbx, FIRST)
-        with pbx.manager(events="off") as ami:
-            for number in range(BURST):
-                ami.send("UserEvent", UserEvent=f"Burst{number}")
-                if number == BURST // 2:
-                    reading.expect(kafka.bootstrap, prefix, b"Burst0")
-                    running.signal(how)
-            ami.ask("UserEvent", UserEvent="RoadEnds")
+        interrupt(
+            pbx, lambda: reading.expect(kafka.bootstrap, prefix, b"Burst0"), lambda: running.signal(how)
+        )
         assert running.code() == 0, running.text()
         witness.expect(b"UserEvent: RoadEnds")
         frames = witness.frames(FIRST, "RoadEnds")
@@ -47,12 +45,25 @@ def test_what_was_read_is_delivered(
     with Decoder(registry.url) as decoder:
         values = [decoder.value(got) for got in everything]
     assert [got.number for got in everything] == list(range(1, len(everything) + 1))
-    assert [values[0]["type"], values[-1]["type"], values[-1]["reason"]] == [
-        "session_up",
-        "session_down",
-        "logged off",
-    ]
-    sent = [first_of(frame, "UserEvent") for frame in frames if name_of(frame) == "UserEvent"]
+    judge(values, [first_of(frame, "UserEvent") for frame in frames if name_of(frame) == "UserEvent"])
+
+
+def interrupt(pbx: Pbx, flowing: Callable[[], None], signalled: Callable[[], None]) -> None:
+    """Send a burst of events, and in the middle of it, once the first is in Kafka, the signal."""
+    with pbx.manager(events="off") as ami:
+        for number in range(BURST):
+            ami.send("UserEvent", UserEvent=f"Burst{number}")
+            if number == BURST // 2:
+                flowing()
+                signalled()
+        ami.ask("UserEvent", UserEvent="RoadEnds")
+
+
+def judge(values: list[dict[str, Any]], sent: list[str]) -> None:
+    """See that the records are a session from its login to its logoff, with the first part of what was sent."""
+    first, last = values[0], values[-1]
+    assert [first["type"], last["type"], last["reason"]] == ["session_up", "session_down", "logged off"]
     told = [value["user_event"] for value in values if "user_event" in value]
-    assert told == sent[: len(told)]
     assert 1 < len(told) < len(sent), "the signal came before the stream or after it"
+    assert told[-1] == sent[len(told) - 1]
+    assert told == sent[: len(told)]

@@ -8,7 +8,7 @@ from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.registry import Registry, Service
 from tests.real import reading
-from tests.real.bridge import bridge, fresh, pbx_table
+from tests.real.bridge import Bridge, bridge, fresh, pbx_table
 from tests.real.reading import Decoder, Got
 from tests.real.story import Ends, mark, tables
 
@@ -26,28 +26,34 @@ def test_one_goes_down_and_comes_back_while_the_other_goes_on(
     pbxs = {f"pbx-{version}": start_asterisk(version, system_name=f"pbx-{version}") for version in (22, 16)}
     for name, pbx in pbxs.items():
         settings[f"pbx.{name}"] = pbx_table(pbx.host, pbx.port, pbx.username, pbx.secret, **QUICK)
-    steady, frail = pbxs.values()
     with bridge(tmp_path, settings) as running:
-        running.expect("LinkUp", 2)
-        mark(steady, "Steady1")
-        mark(frail, "Frail1")
-        reading.expect(kafka.bootstrap, prefix, b"Frail1")
-        frail.kill()
-        running.expect("LinkDown", pbx="pbx-16")
-        mark(steady, "Steady2")
-        reading.expect(kafka.bootstrap, prefix, b"Steady2")
-        frail.start()
-        running.expect("LinkUp", 2, pbx="pbx-16")
-        mark(frail, "Frail2")
-        mark(steady, "Steady3")
-        for last in (b"Frail2", b"Steady3"):
-            reading.expect(kafka.bootstrap, prefix, last)
+        go_down_and_come_back(running, kafka.bootstrap, prefix, *pbxs.values())
         assert running.stop() == 0, running.text()
         assert len(running.facts("LinkUp")) == 3
     got = reading.read_all(kafka.bootstrap, prefix)
     reading.remove(kafka.bootstrap, prefix)
     with Decoder(registry.url) as decoder:
         judge(got, decoder)
+
+
+def go_down_and_come_back(
+    running: Bridge, bootstrap: str, prefix: str, steady: Asterisk, frail: Asterisk
+) -> None:
+    """Let one PBX die and start again, and both speak before, meanwhile and after."""
+    running.expect("LinkUp", 2)
+    mark(steady, "Steady1")
+    mark(frail, "Frail1")
+    reading.expect(bootstrap, prefix, b"Frail1")
+    frail.kill()
+    running.expect("LinkDown", pbx="pbx-16")
+    mark(steady, "Steady2")
+    reading.expect(bootstrap, prefix, b"Steady2")
+    frail.start()
+    running.expect("LinkUp", 2, pbx="pbx-16")
+    mark(frail, "Frail2")
+    mark(steady, "Steady3")
+    for last in (b"Frail2", b"Steady3"):
+        reading.expect(bootstrap, prefix, last)
 
 
 def judge(got: list[Got], decoder: Decoder) -> None:
