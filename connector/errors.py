@@ -1,14 +1,14 @@
 """Every error that the connector raises on purpose; each docstring says the remedy.
 
-    ConnectorError
-    ├── SettingsError      the operator's settings: exit 2
-    ├── SchemaError        a schema file or the registry's answer to it: exit 2
-    ├── ActionError        an AMI action that must not go on the wire
-    ├── LinkError          the road to a PBX
-    │   ├── LoginRefused   the PBX said no: slow and loud, never in a tight loop
-    │   └── LinkLost       no connection, or it broke: back off and connect again
-    ├── BrokerError        Kafka cannot be reached or said no
-    └── RegistryError      the schema registry cannot be reached or said no
+ConnectorError
+├── SettingsError      the operator's settings: exit 2
+├── SchemaError        a schema file or the registry's answer to it: exit 2
+├── ActionError        an AMI action that must not go on the wire
+├── LinkError          the road to a PBX
+│   ├── LoginRefused   the PBX said no: slow and loud, never in a tight loop
+│   └── LinkLost       no connection, or it broke: back off and connect again
+├── BrokerError        Kafka cannot be reached or said no
+└── RegistryError      the schema registry cannot be reached or said no
 """
 
 
