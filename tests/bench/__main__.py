@@ -25,7 +25,7 @@ def run(name: str, events: int, rate: int = 0) -> dict[str, Any]:
 
 
 def median(results: list[dict[str, Any]], key: str) -> float:
-    return statistics.median(result[key] for result in results)
+    return float(statistics.median(result[key] for result in results))
 
 
 def table(results: dict[str, list[dict[str, Any]]]) -> None:

@@ -16,7 +16,6 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from panoramisk.manager import Manager
 
 from connector.avro.schema import EventSchema, SchemaSet
-from connector.demo.broker import EmbeddedBroker
 from connector.events.outcome import Publish
 
 CASTS: dict[str, Callable[[str], Any]] = {
@@ -86,7 +85,7 @@ def convert(schema: EventSchema, message: Any, sequence: int) -> dict[str, Any]:
 
 
 async def bridge(
-    port: int, expected: int, options: dict[str, Any], schemas: SchemaSet, broker: EmbeddedBroker
+    port: int, expected: int, options: dict[str, Any], schemas: SchemaSet
 ) -> tuple[float, float, int]:
     """Run the bridge until `expected` events are acknowledged; return when it began, and how many."""
     registry = SchemaRegistryClient.new_client({"url": "mock://bench"})
@@ -103,7 +102,6 @@ async def bridge(
     def prepare(event: str) -> tuple[str, EventSchema, Any, SerializationContext]:
         schema = schemas.lookup(event)
         topic = f"asterisk.events.{schema.topic}"
-        broker.create_topic(topic, 6)
         serializer = AvroSerializer(registry, schema.text, conf={"subject.name.strategy.type": "TOPIC"})
         return topic, schema, serializer, SerializationContext(topic, MessageField.VALUE)
 

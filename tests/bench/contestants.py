@@ -10,14 +10,17 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 from connector.ami.framing import Framer
 from connector.ami.steps import Account
 from connector.app.collector import settle
+from connector.app.local import EmbeddedTopics
 from connector.avro.normalise import Normaliser
+from connector.avro.schema import SchemaSet
 from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.client import producer_config
 from connector.edges.kafka.producer import KafkaSink
@@ -37,25 +40,36 @@ from connector.settings.sections import Kafka
 from tests.bench import baseline
 from tests.bench.traffic import stream
 
-PARTITIONS = 6
 
-
-def feeder(events: int, rate: int, until: str) -> tuple[subprocess.Popen[str], int]:
+@contextmanager
+def feeder(events: int, rate: int, until: str) -> Iterator[int]:
+    """Run the PBX that feeds, in a process of its own; yield its port."""
     command = [sys.executable, "-m", "tests.bench.feeder", str(events), str(rate), until]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    return process, int(process.stdout.readline())
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 def producer_options(broker: EmbeddedBroker) -> dict[str, Any]:
     return producer_config(Kafka(bootstrap_servers=(broker.bootstrap_servers,)), "bench")
 
 
+async def open_topics(broker: EmbeddedBroker, schemas: SchemaSet) -> None:
+    """Make every topic before the clock runs."""
+    routing = Routing()
+    topics = EmbeddedTopics(broker)
+    for schema in (*schemas, schemas.unknown, schemas.connector):
+        await topics.ensure(routing.topic_of(schema))
+    await topics.ensure(routing.dead_letter_topic)
+
+
 class Local:
     """A registry and topics that are at hand: neither is part of the road from event to event."""
 
-    def __init__(self, broker: EmbeddedBroker) -> None:
-        self._broker = broker
+    def __init__(self) -> None:
         self._next = 0
 
     async def schema_id(self, subject: str, schema_text: str) -> int:
@@ -64,7 +78,7 @@ class Local:
         return self._next
 
     async def ensure(self, topic: str) -> None:
-        self._broker.create_topic(topic, PARTITIONS)
+        """Do nothing: `open_topics` has made them all."""
 
 
 class Timed:
@@ -105,7 +119,6 @@ async def road(events: int, rate: int) -> dict[str, Any]:
     schemas = load_schemas()
     normaliser = Normaliser(schemas)
     selection = Selection(schemas, ["@all"])
-    process, port = feeder(events, rate, "CoreSettings")
     expected = events if rate else stream(events)[1]
     done, count = asyncio.Event(), 0
 
@@ -116,10 +129,11 @@ async def road(events: int, rate: int) -> dict[str, Any]:
             if count >= expected:
                 done.set()
 
-    with EmbeddedBroker() as broker:
+    with feeder(events, rate, "CoreSettings") as port, EmbeddedBroker() as broker:
         sink = KafkaSink(producer_options(broker), report)
         timed = Timed(sink) if rate else None
-        local = Local(broker)
+        local = Local()
+        await open_topics(broker, schemas)
         journal = MemoryJournal(1 << 30)
         ids: dict[str, int] = {}
         translator = Translator({"pbx": normaliser}, Rules(routing=Routing()), ids)
@@ -136,8 +150,6 @@ async def road(events: int, rate: int) -> dict[str, Any]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await sink.close(1.0)
-    process.kill()
-    process.wait()
     return result(expected, seconds, cpu, timed.latencies_us if timed else [])
 
 
@@ -163,8 +175,7 @@ async def limit(events: int, rate: int) -> dict[str, Any]:
     del rate
     records = prepared(events)
     with EmbeddedBroker() as broker:
-        for topic in {record.topic for record in records}:
-            broker.create_topic(topic, PARTITIONS)
+        await open_topics(broker, load_schemas())
         producer = baseline.producer(producer_options(broker))
         settle()
         begun, cpu = time.perf_counter(), time.process_time()
@@ -177,15 +188,12 @@ async def limit(events: int, rate: int) -> dict[str, Any]:
 async def today(events: int, rate: int) -> dict[str, Any]:
     """What people write today: panoramisk, AvroSerializer, Producer."""
     del rate
-    process, port = feeder(events, 0, "Login")
     expected = stream(events)[1]
-    with EmbeddedBroker() as broker:
-        begun, cpu, done = await baseline.bridge(
-            port, expected, producer_options(broker), load_schemas(), broker
-        )
+    schemas = load_schemas()
+    with feeder(events, 0, "Login") as port, EmbeddedBroker() as broker:
+        await open_topics(broker, schemas)
+        begun, cpu, done = await baseline.bridge(port, expected, producer_options(broker), schemas)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
-    process.kill()
-    process.wait()
     return result(done, seconds, cpu, [])
 
 
