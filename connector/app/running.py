@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from connector.app.signals import Stop
@@ -55,7 +54,7 @@ def _link(name: str, pbx: Pbx, settings: Settings, vertical: Vertical, shared: S
         open_pbx(name, pbx, settings.events.max_frame_bytes),
         vertical.intake,
         vertical.journal,
-        _epochs(),
+        shared.epoch,
         shared.telemetry,
         clock=Clock(random.random),
     )
@@ -75,18 +74,6 @@ def open_pbx(name: str, pbx: Pbx, max_frame: int) -> AsteriskPbx:
             raise SettingsError(f"pbx.{name}.tls.ca_file: {error}") from error
     addresses = [Address(host, port, context) for host, port in pbx.addresses]
     return AsteriskPbx(name, addresses, pbx.account(max_frame), pbx.deadlines)
-
-
-def _epochs() -> Callable[[], int]:
-    """Return what gives each session a higher number, also where the clock steps back."""
-    last = 0
-
-    def following() -> int:
-        nonlocal last
-        last = max(time.time_ns() // 1_000_000, last + 1)
-        return last
-
-    return following
 
 
 async def _drain(

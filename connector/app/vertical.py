@@ -1,6 +1,7 @@
 """One PBX's way from frames to Kafka: its intake, its journal, its delivery."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
@@ -17,13 +18,14 @@ from connector.roads.delivery import Delivery, Ends
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What the PBXs of a process share."""
+    """What the PBXs of a process share; the epoch is when it began, in milliseconds since 1970."""
 
     schemas: SchemaSet
     selection: Selection
     rules: Rules
     ends: Ends
     telemetry: Telemetry
+    epoch: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     normalisers: dict[tzinfo | None, Normaliser] = field(default_factory=dict)
 
     def normaliser(self, zone: tzinfo | None) -> Normaliser:

@@ -62,7 +62,7 @@ class Intake:
         if self._down_since is not None:
             times = {"From": self._last_us or self._down_since, "To": now_us}
             entries.append(
-                self._own("gap", now_us, Reason="session lost", Loss="possible", Address=address, **times)
+                self._own("gap", now_us, Reason="session-lost", Loss="possible", Address=address, **times)
             )
             self._down_since = None
         return entries
@@ -71,7 +71,7 @@ class Intake:
         """Note the end of a session; what comes until the next one is not read."""
         if not orderly:
             self._down_since = now_us
-        return [self._own("session_down", now_us, Reason=reason)]
+        return [self._own("session_down", now_us, Reason="stopped" if orderly else "lost", Message=reason)]
 
     def overflow(self, lost: Sequence[Entry], now_us: int) -> Entry:
         """Name entries that a full journal let go."""
@@ -92,20 +92,18 @@ class Intake:
     def _event(self, frame: bytes, received_us: int, entries: list[Entry]) -> None:
         reading = self._normaliser.read(frame)
         flaw = self._integrity.judge(reading)
-        root: str | None = None
-        if flaw is None:
+        if flaw is not None:
             # A forged Uniqueid must not bring a root into the world.
-            root, merge = self._calls.root_of(reading, received_us)
-            if merge is not None:
-                entries.append(self._merge(merge, received_us))
-        elif flaw.reason == SUSPECT:
-            entries.append(
-                self._own("suspect", received_us, Reason=flaw.detail, Message=reading.shape.schema.event)
-            )
-        if flaw is None and reading.shape.schema not in self._selection:
-            self._unselected(reading.shape.schema.event)
+            entry = self._number(frame, received_us, None, flaw, reading)
+            entries += [entry, self._suspect(entry, flaw, received_us)]
             return
-        entries.append(self._number(frame, received_us, root, flaw, reading))
+        root, merge = self._calls.root_of(reading, received_us)
+        if merge is not None:
+            entries.append(self._merge(merge, received_us))
+        if reading.shape.schema in self._selection:
+            entries.append(self._number(frame, received_us, root, None, reading))
+        else:
+            self._unselected(reading.shape.schema.event)
 
     def _odd(self, frame: bytes, received_us: int, entries: list[Entry]) -> None:
         kind = kind_of(frame)
@@ -146,6 +144,16 @@ class Intake:
             Root=merge.root,
             PreviousLinkedid=merge.previous,
             Linkedid=merge.linked,
+        )
+
+    def _suspect(self, entry: Entry, flaw: Flaw, now_us: int) -> Entry:
+        return self._own(
+            "suspect",
+            now_us,
+            Reason=SUSPECT,
+            Message=flaw.detail,
+            SubjectEvent=event_name(entry.frame),
+            SubjectEventId=entry.event_id,
         )
 
     def _own(self, kind: str, now_us: int, **headers: str | int | None) -> Entry:

@@ -39,7 +39,8 @@ class Routing:
         """Return the registry's subject; several record types in a topic need the record's name in it."""
         strategy = self.strategy
         if strategy == "auto":
-            strategy = "topic" if self.by == "event" else "topic-record"
+            alone = self.by == "event" and list(self.topics.values()).count(topic) <= 1
+            strategy = "topic" if alone else "topic-record"
         return {
             "topic": f"{topic}-value",
             "record": schema.full_name,

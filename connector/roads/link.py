@@ -79,7 +79,7 @@ class Link:
         pbx: where to log in.
         intake: takes the frames; it is told of each begin and end of a session.
         journal: takes the entries.
-        epochs: gives each session its number, higher than the last.
+        epoch: tells this start of the connector from the ones before it; higher than theirs.
         report: told of every session, its end, and what a full journal let go.
         clock: time and chance.
     """
@@ -89,7 +89,7 @@ class Link:
         pbx: Pbx,
         intake: Intake,
         journal: Journal,
-        epochs: Callable[[], int],
+        epoch: int,
         report: Report,
         *,
         clock: Clock,
@@ -97,7 +97,7 @@ class Link:
         self._pbx = pbx
         self._intake = intake
         self._journal = journal
-        self._epochs = epochs
+        self._epoch = epoch
         self._report = report
         self._clock = clock
         self._stopping = False
@@ -163,7 +163,7 @@ class Link:
         self._report(LinkUp(self._pbx.name, address, welcome.ami_version, welcome.asterisk_version))
         source = Source(
             self._pbx.name,
-            self._epochs(),
+            self._epoch,
             system_name=welcome.system_name,
             asterisk_version=welcome.asterisk_version,
             ami_version=welcome.ami_version,

@@ -140,7 +140,7 @@ async def road(events: int, rate: int) -> dict[str, Any]:
         delivery = Delivery(journal, translator, Ends(timed or sink, local, ids, local), report)
         intake = Intake(Source("pbx", 1), normaliser, selection, lambda _: None)
         pbx = AsteriskPbx("pbx", [Address("127.0.0.1", port)], Account("u", "s"))
-        link = Link(pbx, intake, journal, lambda: 1, report, clock=Clock(chance=lambda: 0.5))
+        link = Link(pbx, intake, journal, 1, report, clock=Clock(chance=lambda: 0.5))
         settle()
         begun, cpu = time.perf_counter(), time.process_time()
         tasks = [asyncio.create_task(delivery.run()), asyncio.create_task(link.run())]

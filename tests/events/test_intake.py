@@ -84,8 +84,13 @@ def test_a_forged_event_brings_a_notice_a_dead_letter_and_no_root() -> None:
     torn = event(
         "Newchannel", snapshot("1.1", "1.1").replace("CallerIDNum: 100", "CallerIDNum: 1\r\nUniqueid: 9.9")
     )
-    notice, entry = taker.frames([torn], NOW)
-    assert record(notice)["type"] == "suspect"
+    entry, notice = taker.frames([torn], NOW)
+    said = record(notice)
+    assert (said["type"], said["subject_event"], said["subject_event_id"]) == (
+        "suspect",
+        "Newchannel",
+        entry.event_id,
+    )
     assert entry.flaw is not None
     assert (entry.flaw.reason, entry.root, len(taker.calls)) == ("suspect", None, 0)
 
@@ -118,4 +123,4 @@ def test_lost_entries_are_named() -> None:
 
 def test_a_text_of_the_pbx_cannot_forge_a_header_of_a_notice() -> None:
     notice = record(intake().down(NOW, "lost\r\nLoss: certain")[0])
-    assert (notice["reason"], notice["loss"]) == ("lost Loss: certain", None)
+    assert (notice["reason"], notice["message"], notice["loss"]) == ("lost", "lost Loss: certain", None)

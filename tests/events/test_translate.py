@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.events.entry import Entry
+from connector.events.entry import Entry, Origin
 from connector.events.intake import Intake
 from connector.events.outcome import NeedsSchema, Publish, Quarantine
 from connector.events.routing import Routing
@@ -25,7 +25,7 @@ from tests.events.frames import (
 
 
 def one(frame: bytes, taker: Intake | None = None) -> Entry:
-    return (taker or intake()).frames([frame], NOW)[-1]
+    return next(entry for entry in (taker or intake()).frames([frame], NOW) if entry.origin is Origin.AMI)
 
 
 def published(entry: Entry, **rules: Any) -> Publish:
@@ -95,6 +95,13 @@ def test_the_three_routings(by: Any, topic: str, subject: str) -> None:
     assert isinstance(need, NeedsSchema)
     assert need.subject == subject
     assert published(entry, routing=Routing(by=by)).topic == topic
+
+
+def test_events_that_share_a_named_topic_have_subjects_of_their_own() -> None:
+    routing = Routing(topics={"Hangup": "ends", "SoftHangupRequest": "ends", "Cdr": "cdr"})
+    hangup, cdr = SCHEMAS.lookup("Hangup"), SCHEMAS.lookup("Cdr")
+    assert routing.subject_of(routing.topic_of(hangup), hangup) == "ends-org.amikafka.events.Hangup"
+    assert routing.subject_of(routing.topic_of(cdr), cdr) == "cdr-value"
 
 
 def test_topics_may_be_named_and_prefixed() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from itertools import count
 from typing import TypeVar
 
 from connector.ami.steps import Welcome
@@ -110,7 +109,7 @@ class Bench:
         self.delays: list[float] = []
         self.now_us = 1_000_000
         clock = Clock(chance=lambda: 1.0, now_us=lambda: self.now_us, sleep=self.sleep)
-        self.link = Link(self.pbx, intake(), self.books, count(1).__next__, self.facts.append, clock=clock)
+        self.link = Link(self.pbx, intake(), self.books, 1, self.facts.append, clock=clock)
 
     async def sleep(self, delay: float) -> None:
         self.delays.append(delay)

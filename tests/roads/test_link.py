@@ -39,7 +39,9 @@ def test_each_session_has_an_epoch_of_its_own_and_the_gap_between_is_noted() -> 
         assert bench.books.kinds == [
             "session_up", "Hangup", "session_down", "session_up", "gap", "Hangup", "session_down",
         ]  # fmt: skip
-        assert [entry.source.epoch for entry in bench.books.entries] == [1, 1, 1, 2, 2, 2, 2]
+        assert [(entry.source.epoch, entry.sequence) for entry in bench.books.entries] == [
+            (1, n) for n in range(1, 8)
+        ]
 
     asyncio.run(run())
 
