@@ -74,6 +74,8 @@ def _int(value: bytes) -> bytes | None:
 
 
 def _float(value: bytes) -> bytes | None:
+    # RTCP's MES is written in four places: a small one begins with a blank.
+    value = value.lstrip(b" ")
     return PRESENT + double(float(value)) if _FLOAT.fullmatch(value) else None
 
 

@@ -25,7 +25,8 @@ def scalar(wire: str, text: str) -> Any:
         ok = re.fullmatch(r"[+-]?\d{1,19}", text, re.ASCII) and -(2**63) <= int(text) < 2**63
         return int(text) if ok else MISSING
     if wire in ("float", "duration_s_float"):
-        return float(text) if re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", text, re.ASCII) else MISSING
+        number = text.lstrip(" ")
+        return float(number) if re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", number, re.ASCII) else MISSING
     if wire == "boolean":
         return True if text.lower() in TRUE else False if text.lower() in FALSE else MISSING
     if wire == "epoch_s":

@@ -36,6 +36,9 @@ BEYOND = {
     "LineEntry": 7,
     "QueueMemberPause": 1,
     "EndpointDetail": 1,
+    "TransportDetail": 1,
+    "RTCPReceived": 2,
+    "RTCPSent": 2,
 }
 BEYOND |= {"MonitorStart": 2, "MonitorStop": 2, "SessionTimeout": 2}
 LISTS_OF_OLD = {"DevicelistComplete": 3, "LinelistComplete": 3, "SIPpeerstatusComplete": 3}
