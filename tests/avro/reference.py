@@ -26,7 +26,9 @@ def scalar(wire: str, text: str) -> Any:
         return int(text) if ok else MISSING
     if wire in ("float", "duration_s_float"):
         number = text.lstrip(" ")
-        return float(number) if re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", number, re.ASCII) else MISSING
+        return (
+            float(number) if re.fullmatch(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", number, re.ASCII) else MISSING
+        )
     if wire == "boolean":
         return True if text.lower() in TRUE else False if text.lower() in FALSE else MISSING
     if wire == "epoch_s":
