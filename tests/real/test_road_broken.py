@@ -134,7 +134,7 @@ def test_a_forged_event_and_the_one_it_tears_are_not_published(
     assert len([one for one in got if one.topic.endswith(".new-channel")]) == 2
     with Decoder(registry.url) as decoder:
         own = [decoder.value(one) for one in got if one.topic.endswith(".connector")]
-    told = [value["message"] for value in own if value["type"] == "suspect"]
+    told = [value["subject_event"] for value in own if value["type"] == "suspect"]
     assert told == ["Newchannel", "Hangup"]
 
 

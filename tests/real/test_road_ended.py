@@ -62,7 +62,12 @@ def interrupt(pbx: Pbx, flowing: Callable[[], None], signalled: Callable[[], Non
 def judge(values: list[dict[str, Any]], sent: list[str]) -> None:
     """See that the records are a session from its login to its logoff, with the first part of what was sent."""
     first, last = values[0], values[-1]
-    assert [first["type"], last["type"], last["reason"]] == ["session_up", "session_down", "logged off"]
+    assert [first["type"], last["type"], last["reason"], last["message"]] == [
+        "session_up",
+        "session_down",
+        "stopped",
+        "logged off",
+    ]
     told = [value["user_event"] for value in values if "user_event" in value]
     assert 1 < len(told) < len(sent), "the signal came before the stream or after it"
     assert told[-1] == sent[len(told) - 1]
