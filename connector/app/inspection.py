@@ -22,7 +22,8 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
         }
     except ConnectorError as error:
         return findings + failed("settings", error)
-    seen = f"{len(list(schemas))}, of which {len(selection.schemas)} are published"
+    published = sum(schema in selection for schema in schemas)
+    seen = f"{len(list(schemas))} events, of which {published} are published"
     findings.append(Finding("schemas", State.OK, seen))
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)

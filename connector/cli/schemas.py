@@ -33,10 +33,12 @@ def list_(
     settings = settings_if_any(config)
     schemas = load_all(settings)
     selection = Selection(schemas, settings.events.select) if settings else Selection(schemas)
+    every = sorted([*schemas, schemas.unknown, schemas.connector], key=_name)
+    families = sorted({schema.family for schema in every})
+    if family not in ("", *families):
+        raise typer.BadParameter(f"{family!r} is none of {', '.join(families)}", param_hint="--family")
     chosen = [
-        schema
-        for schema in sorted([*schemas, schemas.unknown, schemas.connector], key=_name)
-        if family in ("", schema.family) and (not selected or schema in selection)
+        schema for schema in every if family in ("", schema.family) and (not selected or schema in selection)
     ]
     topics = {schema: _topic(schema, settings) for schema in chosen}
     if form is Form.JSON:

@@ -109,9 +109,8 @@ def check(folder: _Folder = None, form: Output = Form.TEXT) -> None:
         output.note(f"{len(findings)} findings in {len(present)} schemas")
         raise typer.Exit(output.FAILED)
     if form is Form.TEXT:
-        output.line(
-            f"{len(present)} schemas are compatible with {versions} released versions, and well written"
-        )
+        past = "1 release" if versions == 1 else f"{versions} releases"
+        output.line(f"{len(present)} schemas are compatible with {past}, and well written")
 
 
 def _print_findings(findings: "list[Finding]", form: Form) -> None:

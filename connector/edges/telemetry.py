@@ -183,7 +183,7 @@ def _worded(fact: Fact) -> dict[str, str]:
     words = {}
     if hasattr(fact, "retry_s"):
         retry = fact.retry_s
-        words["again"] = "not tried again" if retry is None else f"tried again in {retry:.1f} s"
+        words["again"] = "stopped" if retry is None else f"tried again in {retry:.1f} s"
     if isinstance(fact, facts.LinkUp):
         words["asterisk_version"] = fact.asterisk_version or "of unknown version"
     return words

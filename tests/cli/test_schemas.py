@@ -36,6 +36,12 @@ def test_list_by_family_and_selection(cli: Cli) -> None:
     assert {(line["family"], line["published"]) for line in lines} == {("queue", True)}
 
 
+def test_list_refuses_a_family_that_is_none(cli: Cli) -> None:
+    refused = cli("schemas", "list", "--family", "nix")
+    assert refused.exit_code == 2
+    assert "'nix' is none of" in refused.stderr
+
+
 @pytest.mark.parametrize("name", ["Hangup", "hangup", "org.amikafka.events.Hangup"])
 def test_show_finds_an_event_by_any_of_its_names(cli: Cli, name: str) -> None:
     shown = cli("schemas", "show", name)
