@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from connector.events.entry import Entry
@@ -16,6 +17,9 @@ _PARSED: Final = 4
 """A frame and its lines take about this many times the frame alone."""
 
 
+_FRAME: Final = itemgetter(Entry._fields.index("frame"))
+
+
 class _Chunk(NamedTuple):
     """Entries at consecutive positions, of which `last` is the last one's."""
 
@@ -25,11 +29,10 @@ class _Chunk(NamedTuple):
 
 
 def _chunk(last: int, entries: Sequence[Entry]) -> _Chunk:
-    size = _ENTRY_BYTES * len(entries)
-    for entry in entries:
-        frame = len(entry.frame)
-        size += frame if entry.reading is None else frame * _PARSED
-    return _Chunk(last, entries, size)
+    frames = sum(map(len, map(_FRAME, entries)))
+    # Entries that come together are all parsed or all not, but for a few.
+    parsed = bool(entries) and entries[-1].reading is not None
+    return _Chunk(last, entries, _ENTRY_BYTES * len(entries) + frames * (_PARSED if parsed else 1))
 
 
 def _split(chunk: _Chunk, after: int) -> tuple[_Chunk, _Chunk]:

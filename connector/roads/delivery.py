@@ -21,10 +21,14 @@ from connector.facts import (
 )
 from connector.roads.ports import Journal, Lane, SchemaIds, Sink, Topics
 
-BATCH: Final = 256
-"""Entries translated without a break: the longest that a read from a PBX waits, a few milliseconds."""
+BATCH: Final = 1024
+"""Entries translated without a break: the longest that a read from a PBX waits, some 20 ms.
 
-IN_FLIGHT: Final = 128
+More than one read brings (256 KiB, about 600 events), lest reading outrun delivery: a backlog of
+parsed frames no longer fits the processor's caches, and costs a third of the rate.
+"""
+
+IN_FLIGHT: Final = 64
 """Batches handed over and not yet acknowledged."""
 
 RETRY_S: Final = 1.0

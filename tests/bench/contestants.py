@@ -38,7 +38,7 @@ from connector.roads.delivery import Delivery, Ends
 from connector.roads.link import Clock, Link
 from connector.settings.sections import Kafka
 from tests.bench import baseline
-from tests.bench.traffic import stream
+from tests.bench.traffic import count, stream
 
 
 @contextmanager
@@ -119,14 +119,14 @@ async def road(events: int, rate: int) -> dict[str, Any]:
     schemas = load_schemas()
     normaliser = Normaliser(schemas)
     selection = Selection(schemas, ["@all"])
-    expected = events if rate else stream(events)[1]
-    done, count = asyncio.Event(), 0
+    expected = events if rate else count(events)
+    done, seen = asyncio.Event(), 0
 
     def report(fact: Fact) -> None:
-        nonlocal count
+        nonlocal seen
         if isinstance(fact, EventsPublished):
-            count += sum(fact.counts.values()) - fact.counts.get("asterisk.connector", 0)
-            if count >= expected:
+            seen += sum(fact.counts.values()) - fact.counts.get("asterisk.connector", 0)
+            if seen >= expected:
                 done.set()
 
     with feeder(events, rate, "CoreSettings") as port, EmbeddedBroker() as broker:
@@ -161,7 +161,7 @@ def prepared(events: int) -> list[Publish]:
     ids: dict[str, int] = {}
     translator = Translator({"pbx": normaliser}, Rules(routing=Routing()), ids)
     records: list[Publish] = []
-    for entry in intake.frames(Framer().feed(stream(events)[0]), 1_700_000_000_000_000):
+    for entry in intake.frames(Framer().feed(stream(events)), 1_700_000_000_000_000):
         outcome = translator.translate(entry)
         while isinstance(outcome, NeedsSchema):
             ids[outcome.subject] = len(ids) + 1
@@ -188,7 +188,7 @@ async def limit(events: int, rate: int) -> dict[str, Any]:
 async def today(events: int, rate: int) -> dict[str, Any]:
     """What people write today: panoramisk, AvroSerializer, Producer."""
     del rate
-    expected = stream(events)[1]
+    expected = count(events)
     schemas = load_schemas()
     with feeder(events, 0, "Login") as port, EmbeddedBroker() as broker:
         await open_topics(broker, schemas)

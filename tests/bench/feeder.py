@@ -59,7 +59,7 @@ def steadily(peer: socket.socket, events: int, rate: int) -> None:
 
 def main() -> None:
     events, rate, until = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode()
-    data = b"" if rate else stream(events)[0]
+    data = b"" if rate else stream(events)
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
         peer, _ = server.accept()

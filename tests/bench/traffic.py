@@ -28,8 +28,13 @@ def copy(frames: list[bytes], number: int) -> bytes:
     return END.join(frames).replace(PBX, b"pbx-%d-" % number) + END
 
 
-def stream(events: int) -> tuple[bytes, int]:
-    """Return at least `events` events as one stream, and how many there are."""
+def count(events: int) -> int:
+    """Return how many events a stream of at least `events` has: whole copies only."""
+    whole = len(recorded())
+    return -(-events // whole) * whole
+
+
+def stream(events: int) -> bytes:
+    """Return at least `events` events as one stream."""
     frames = recorded()
-    copies = -(-events // len(frames))
-    return b"".join(copy(frames, number) for number in range(copies)), copies * len(frames)
+    return b"".join(copy(frames, number) for number in range(count(events) // len(frames)))
