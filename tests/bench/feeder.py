@@ -63,6 +63,8 @@ def main() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         print(server.getsockname()[1], flush=True)
         peer, _ = server.accept()
+        # As Asterisk does for its sessions (main/manager.c).
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         let_in(peer, until)
         if rate:
             steadily(peer, events, rate)
