@@ -1,0 +1,1 @@
+"""The road back, pure: requests from a topic to AMI actions, and their answers to responses."""
