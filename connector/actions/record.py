@@ -1,7 +1,8 @@
 """What comes from Kafka and goes to it on the road back, as values."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -34,18 +35,27 @@ class Outgoing(NamedTuple):
     headers: Headers = ()
 
 
+_NO_NOTES: Final[Mapping[Place, str]] = MappingProxyType({})
+
+
 class Commit(NamedTuple):
-    """What becomes visible together: records, and per partition the offset of the first request not final."""
+    """What becomes visible together: records, and per partition the offset of the first request not final.
+
+    `notes` are the metadata to be committed with an offset, "" where a partition has none: they tell
+    the next owner which requests beyond the offset are final too (`actions/offsets.py`).
+    """
 
     records: Sequence[Outgoing]
     offsets: Mapping[Place, int]
+    notes: Mapping[Place, str] = _NO_NOTES
 
 
 class Assigned(NamedTuple):
-    """A partition is ours, and these are the records of its claims, oldest first."""
+    """A partition is ours; these are the records of its claims, oldest first, and its offset's metadata."""
 
     place: Place
     claims: Sequence[Incoming]
+    note: str = ""
 
 
 class Revoking(NamedTuple):

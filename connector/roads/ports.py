@@ -1,8 +1,11 @@
 """What the roads ask of the world; the edges fulfil it without knowing these names."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
+from connector.actions.record import Commit, Notice, Place, Settled
+from connector.ami.action import AmiAction
+from connector.ami.reach import Result
 from connector.events.entry import Entry
 from connector.events.outcome import GivenUp, Publish, Refused
 
@@ -73,5 +76,71 @@ class Topics(Protocol):
 
         Raises:
             BrokerError: it could not be made; the road tries again later.
+        """
+        ...
+
+
+class Requests(Protocol):
+    """The request topics, and the transactions in which requests are answered."""
+
+    async def take(self) -> Sequence[Notice]:
+        """Wait for what happens next: one notice at least, in the order in which it happened.
+
+        Raises:
+            BrokerError: nothing will come any more.
+        """
+        ...
+
+    async def commit(self, work: Commit) -> Settled:
+        """Make the work visible in one transaction; one call at a time.
+
+        Whatever the answer, it is certain: where Kafka did not tell how a transaction ended, this
+        finds out before it returns.
+
+        Raises:
+            BrokerError: no transaction will be possible any more.
+        """
+        ...
+
+    def owns(self, place: Place) -> bool:
+        """Say at once whether a partition is still ours, as far as can be known here; so it is while it is revoked."""
+        ...
+
+    def pause(self, places: Iterable[Place]) -> None:
+        """Take nothing more from these partitions until `resume`."""
+        ...
+
+    def resume(self, places: Iterable[Place]) -> None:
+        """Take from these partitions again."""
+        ...
+
+    def released(self, places: Iterable[Place]) -> None:
+        """Let these partitions go, which were told as `Revoking`: nothing of them is in flight any more."""
+        ...
+
+
+class Executor(Protocol):
+    """The sessions for actions at one PBX."""
+
+    async def execute(self, action: AmiAction, look: Callable[[], bool], timeout_s: float) -> Result:
+        """Send an action and wait for its whole answer, `timeout_s` seconds at most.
+
+        `look` is asked once, right before the first byte is written; where it says no, nothing is
+        written (NOT_SENT). The executor gives the ActionID. No fault of the PBX raises.
+
+        Raises:
+            ActionError: the action must not go on the wire; nothing was written.
+        """
+        ...
+
+
+class WriterSchemas(Protocol):
+    """The texts of the schemas with which others wrote."""
+
+    async def schema_text(self, schema_id: int) -> str | None:
+        """Return the schema's text; None where the registry has none with this id.
+
+        Raises:
+            RegistryError: the registry is away or refuses; the road tries again later.
         """
         ...
