@@ -48,7 +48,7 @@ class Manager:
         self.received = bytearray()
         self._numbers = itertools.count(1)
         self.events: list[Message] = []
-        self._answers: list[Message] = []
+        self._answers: dict[str, Message] = {}
         try:
             self.greeting = self._take(b"\r\n", time.monotonic() + 10).decode()
             self.action("Login", Username=username, Secret=secret, Events=events)
@@ -80,7 +80,7 @@ class Manager:
     def ask(self, name: str, **headers: Value) -> Message:
         """Send an action and give its response, whatever it says."""
         number = self.send(name, **headers)
-        return self._until(lambda: self._answer(number), f"a response to {name}", 40)
+        return self._until(lambda: self._answers.pop(number, None), f"a response to {name}", 40)
 
     def send(self, name: str, **headers: Value) -> str:
         """Send an action and give its ActionID."""
@@ -124,9 +124,6 @@ class Manager:
         found = [message for message in self.events if message.fits(event, headers)]
         return found[times - 1] if len(found) >= times else None
 
-    def _answer(self, number: str) -> Message | None:
-        return next((answer for answer in self._answers if answer["ActionID"] == number), None)
-
     def _until(self, condition: Callable[[], Answer | None], what: str, within: float) -> Answer:
         deadline = time.monotonic() + within
         while True:
@@ -146,7 +143,7 @@ class Manager:
         message = Message([(name, value.strip()) for name, _, value in pairs])
         first = message.headers[0][0] if message.headers else ""
         if first == "Response":
-            self._answers.append(message)
+            self._answers[message["ActionID"]] = message
         elif first:
             self.events.append(message)
 

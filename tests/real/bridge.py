@@ -81,13 +81,16 @@ class Bridge:
     def signal(self, how: signal.Signals) -> None:
         self._process.send_signal(how)
 
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
     def code(self) -> int:
         """Wait for its end, and return what it ends with."""
         return self._process.wait(30)
 
     def end(self) -> None:
         """Leave nothing running, whatever went wrong."""
-        if self._process.poll() is None:
+        if not self.ended():
             self._process.kill()
             self._process.wait()
 

@@ -2,21 +2,25 @@
 
 import signal
 from collections.abc import Callable
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.parts.ami import Manager
 from tests.parts.asterisk import Pbx
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.registry import Registry, Service
 from tests.real import reading
-from tests.real.bridge import bridge, fresh, pbx_table
+from tests.real.bridge import Bridge, bridge, fresh, pbx_table
 from tests.real.reading import Decoder
 from tests.real.story import FIRST, Ends, mark, tables
 from tests.real.witness import Witness, first_of, name_of
 
-BURST = 3000
+BURST = 1500
+ENOUGH = 100_000
+"""A process that has not ended after so many more never will."""
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -34,9 +38,8 @@ def test_what_was_read_is_delivered(
     with bridge(tmp_path, settings) as running, Witness(pbx) as witness:
         running.expect("LinkUp")
         mark(pbx, FIRST)
-        interrupt(
-            pbx, lambda: reading.expect(kafka.bootstrap, prefix, b"Burst0"), lambda: running.signal(how)
-        )
+        with pbx.manager(events="off") as ami:
+            stream(ami, lambda: reading.expect(kafka.bootstrap, prefix, b"Burst0"), running, how)
         assert running.code() == 0, running.text()
         witness.expect(b"UserEvent: RoadEnds")
         frames = witness.frames(FIRST, "RoadEnds")
@@ -48,15 +51,21 @@ def test_what_was_read_is_delivered(
     judge(values, [first_of(frame, "UserEvent") for frame in frames if name_of(frame) == "UserEvent"])
 
 
-def interrupt(pbx: Pbx, flowing: Callable[[], None], signalled: Callable[[], None]) -> None:
-    """Send a burst of events, and in the middle of it, once the first is in Kafka, the signal."""
-    with pbx.manager(events="off") as ami:
-        for number in range(BURST):
-            ami.send("UserEvent", UserEvent=f"Burst{number}")
-            if number == BURST // 2:
-                flowing()
-                signalled()
-        ami.ask("UserEvent", UserEvent="RoadEnds")
+def stream(ami: Manager, flowing: Callable[[], None], running: Bridge, how: signal.Signals) -> None:
+    """Send without a pause until the process has ended, and give the signal on the way."""
+    names = (f"Burst{number}" for number in count())
+    for name in islice(names, BURST):
+        ami.send("UserEvent", UserEvent=name)
+    flowing()
+    for name in islice(names, BURST):
+        ami.send("UserEvent", UserEvent=name)
+    running.signal(how)
+    for name in islice(names, ENOUGH):
+        # Its answer is read, so that Asterisk never waits for room in the socket.
+        ami.ask("UserEvent", UserEvent=name)
+        if running.ended():
+            break
+    ami.ask("UserEvent", UserEvent="RoadEnds")
 
 
 def judge(values: list[dict[str, Any]], sent: list[str]) -> None:
@@ -69,6 +78,8 @@ def judge(values: list[dict[str, Any]], sent: list[str]) -> None:
         "logged off",
     ]
     told = [value["user_event"] for value in values if "user_event" in value]
-    assert 1 < len(told) < len(sent), "the signal came before the stream or after it"
+    assert 1 < len(told) < len(sent), (
+        "what was sent before the signal is there, what was sent after the end is not"
+    )
     assert told[-1] == sent[len(told) - 1]
     assert told == sent[: len(told)]
