@@ -23,6 +23,9 @@ _ENDING: Final = [
 ]
 _GOING_ON: Final = [bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(0x4000)]
 
+SIZES: Final = _ENDING[::2]
+"""The sizes, from 0 to 8,191, of strings and blocks, encoded."""
+
 
 def fits_long(number: int) -> bool:
     """Tell whether a number has a place in Avro's 64-bit long."""

@@ -58,7 +58,7 @@ class Dialect(dict[bytes, Line]):
         self._readers: dict[bytes, tuple[int, Reader]] = {
             b"Event": (EVENT, lambda value: PRESENT + string(utf8(value))),
             b"Privilege": (PRIVILEGE, _privilege),
-            b"Timestamp": (TIMESTAMP, _timestamp),
+            b"Timestamp": (TIMESTAMP, timestamp),
             b"SystemName": (SYSTEM_NAME, lambda value: PRESENT + string(utf8(value)) if value else NULL),
             b"SequenceNumber": (SEQUENCE_NUMBER, reader_of(Field("", "", "int"), None)),
         }
@@ -88,7 +88,7 @@ class Dialect(dict[bytes, Line]):
 
     def __missing__(self, line: bytes) -> Line:
         """Read a line for the first time; a Timestamp always, since no two events share it."""
-        if line[:11] == b"Timestamp: " and (time := _timestamp(line[11:])) is not None:
+        if line[:11] == b"Timestamp: " and (time := timestamp(line[11:])) is not None:
             return TIMESTAMP, time
         reading = self._read(line)
         if len(line) <= MAX_LINE:
@@ -183,8 +183,11 @@ def _privilege(value: bytes) -> bytes:
     return long(len(classes)) + b"".join(map(string, classes)) + NULL
 
 
-def _timestamp(value: bytes) -> bytes | None:
-    """Encode the three fields of the event's time: milliseconds, microseconds, and whose clock it was."""
+def timestamp(value: bytes) -> bytes | None:
+    """Encode the three fields of the event's time: milliseconds, microseconds, and whose clock it was.
+
+    `value` is AMI's `seconds.microseconds`, since 1970 (UTC); None where it is not.
+    """
     digits = value.replace(b".", b"", 1)
     if not digits.isdigit() or value[-7:-6] != b"." or len(value) > _LONGEST_TIMESTAMP:
         return None

@@ -53,9 +53,7 @@ class Calls:
         shape = reading.shape
         if shape.channel is None:
             return None, None
-        unique_at, unique_from, linked_at, linked_from = shape.channel
-        unique = reading.lines[unique_at][unique_from:]
-        linked = reading.lines[linked_at][linked_from:] if linked_at >= 0 else b""
+        unique, linked = reading.unique, reading.linked
         channel = self._channels.get(unique)
         if channel is not None and channel.linked == linked and shape.schema.event != "Hangup":
             return channel.root, None

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Flaw
+from connector.events.login import Call, Login
 from connector.events.percent import path_part
 
 Headers = list[tuple[str, bytes]]
@@ -18,36 +19,29 @@ class CloudEvents:
     def __init__(self, content_type: str) -> None:
         self._content_type = ("content-type", content_type.encode())
         self._types: dict[EventSchema, tuple[str, bytes]] = {}
-        self._sources: dict[str, tuple[str, bytes]] = {}
-        self._last = (b"", b"")
+        self._second = (b"", b"")
 
-    def headers(self, entry: Entry, event_id: bytes, reading: Reading) -> Headers:
+    def headers(
+        self, entry: Entry, event_id: bytes, reading: Reading, login: Login, call: Call | None
+    ) -> Headers:
         """Return a record's headers; `ce_subject` is the call, where there is one."""
-        shape = reading.shape
-        kind = self._types.get(shape.schema)
+        schema = reading.shape.schema
+        kind = self._types.get(schema)
         if kind is None:
-            kind = self._types[shape.schema] = ("ce_type", shape.schema.full_name.encode())
-        pbx = entry.source.pbx
-        source = self._sources.get(pbx)
-        if source is None:
-            source = self._sources[pbx] = ("ce_source", f"/asterisk/{path_part(pbx)}".encode())
-        stamp = (
-            reading.lines[shape.time_at][11:] if shape.time_at >= 0 else b"%.6f" % (entry.received_us / 1e6)
-        )
-        time = ("ce_time", self._second(stamp[:-7]) + stamp[-7:] + b"Z")
-        headers = [_SPEC, ("ce_id", event_id), kind, source, time, self._content_type]
-        if entry.root is not None:
-            headers.append(("ce_subject", entry.root.encode()))
+            kind = self._types[schema] = ("ce_type", schema.full_name.encode())
+        stamp = reading.stamp or b"%.6f" % (entry.received_us / 1e6)
+        if stamp[:-7] != self._second[0]:
+            self._second = (stamp[:-7], _rfc3339(int(stamp[:-7])))
+        time = ("ce_time", self._second[1] + stamp[-7:] + b"Z")
+        headers = [_SPEC, ("ce_id", event_id), kind, login.header, time, self._content_type]
+        if call is not None:
+            headers.append(call.subject)
         return headers
 
-    def _second(self, second: bytes) -> bytes:
-        """Render whole seconds since 1970 as RFC 3339 without the fraction."""
-        if second != self._last[0]:
-            self._last = (
-                second,
-                datetime.fromtimestamp(int(second), UTC).strftime("%Y-%m-%dT%H:%M:%S").encode(),
-            )
-        return self._last[1]
+
+def _rfc3339(second: int) -> bytes:
+    """Render whole seconds since 1970 without fraction and zone."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 def dead_letter_headers(entry: Entry, flaw: Flaw, stage: str, topic: str, connector: str) -> Headers:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from connector.ami.message import text_of
 from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Origin
+from connector.events.login import Call, Login
 from connector.events.percent import key_part
 
 
@@ -59,49 +61,42 @@ class Routing:
 
 
 class Keys:
-    """Keys of records; what repeats is kept."""
+    """Keys of records; those that repeat are kept."""
 
     def __init__(self, kind: Literal["root", "linkedid", "uniqueid", "pbx"]) -> None:
         self._kind = kind
-        self._roots: dict[tuple[str, str], bytes] = {}
+        self._natural: dict[tuple[bytes, ...], bytes] = {}
 
-    def key_of(self, entry: Entry, reading: Reading) -> bytes:
+    def key_of(self, entry: Entry, reading: Reading, login: Login, call: Call | None) -> bytes:
         """Return the key: the PBX and the call, else the PBX and what the schema names, else the PBX."""
-        pbx = entry.source.pbx
         if entry.origin is Origin.CONNECTOR or self._kind == "pbx":
-            return key_part(pbx).encode()
-        if entry.root is not None and reading.shape.schema.keyed_by_call:
-            return self._by_call(pbx, self._call(entry.root, reading))
-        natural = _natural(reading)
-        if not natural and entry.root is not None:
-            return self._by_call(pbx, self._call(entry.root, reading))
-        return "|".join(map(key_part, (pbx, *natural))).encode()
+            return login.key.encode()
+        if call is not None and reading.shape.schema.keyed_by_call:
+            return self._of_call(call, reading, login)
+        for headers in reading.shape.schema.keys:
+            values = [reading.raw(header) for header in headers]
+            if all(values):
+                return self._of_values((login.key.encode(), *values))
+        return login.key.encode() if call is None else self._of_call(call, reading, login)
 
-    def _by_call(self, pbx: str, call: str) -> bytes:
-        key = self._roots.get((pbx, call))
+    def _of_values(self, values: tuple[bytes, ...]) -> bytes:
+        key = self._natural.get(values)
         if key is None:
-            if len(self._roots) >= _MAX_KEPT:
-                self._roots.clear()
-            key = self._roots[pbx, call] = f"{key_part(pbx)}|{key_part(call)}".encode()
+            if len(self._natural) >= _MAX_KEPT:
+                self._natural.clear()
+            parts = [values[0], *(key_part(text_of(value)).encode() for value in values[1:])]
+            key = self._natural[values] = b"|".join(parts)
         return key
 
-    def _call(self, root: str, reading: Reading) -> str:
+    def _of_call(self, call: Call, reading: Reading, login: Login) -> bytes:
         if self._kind == "root":
-            return root
+            return call.key
         which = 0 if self._kind == "uniqueid" else 1
         for pair in reading.shape.schema.channels:
             header = pair[which]
             if header and (text := reading.text(header)):
-                return text
-        return root
+                return f"{login.key}|{key_part(text)}".encode()
+        return call.key
 
 
 _MAX_KEPT = 16_384
-
-
-def _natural(reading: Reading) -> list[str]:
-    for headers in reading.shape.schema.keys:
-        texts = [reading.text(header) for header in headers]
-        if all(texts):
-            return texts
-    return []

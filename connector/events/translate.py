@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from connector.avro.codec import to_json, wire_prefix
 from connector.avro.normalise import Normaliser, Reading
@@ -12,12 +12,16 @@ from connector.events.cloudevents import CloudEvents, dead_letter_headers
 from connector.events.entry import Entry, Flaw, Origin
 from connector.events.intake import name_of
 from connector.events.integrity import SUSPECT
+from connector.events.login import Login
 from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine
 from connector.events.record import Records
 from connector.events.routing import Keys, Routing
 
 TOO_LARGE = "too-large"
 _KEPT_OF_LARGE = 65_536
+
+_new: Final = tuple.__new__
+"""A NamedTuple made without the function that checks its arguments' names: a third of its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,7 @@ class Translator:
         self._records = Records()
         self._clouds = CloudEvents(f"application/{rules.value}")
         self._roads: dict[EventSchema, _Road] = {}
+        self._login: Login | None = None
         self._render: Callable[[EventSchema, bytes], bytes] | None = (
             None if rules.value == "avro" else to_json
         )
@@ -74,15 +79,19 @@ class Translator:
         road = self._roads.get(schema) or self._open(schema)
         if isinstance(road, NeedsSchema):
             return road
-        event_id = entry.event_id.encode()
-        body = self._records.body(entry, event_id, reading)
+        login = self._login
+        if login is None or login.source is not entry.source:
+            login = self._login = Login(entry.source)
+        event_id = login.event_ids + b"%d" % entry.sequence
+        root = entry.root
+        call = None if root is None else login.calls.get(root) or login.call(root)
+        body = self._records.body(entry, event_id, reading, login, call)
         value = self._render(schema, body) if self._render else road.prefix + body
         if len(value) > self._rules.max_bytes:
             return self._quarantine(entry, Flaw(TOO_LARGE, f"{len(value)} bytes of value"), "VALUE_CONVERTER")
-        headers = self._clouds.headers(entry, event_id, reading)
-        return Publish(
-            road.topic, self._keys.key_of(entry, reading), value, headers, entry.received_us // 1000
-        )
+        key = self._keys.key_of(entry, reading, login, call)
+        headers = self._clouds.headers(entry, event_id, reading, login, call)
+        return _new(Publish, (road.topic, key, value, headers, entry.received_us // 1000))
 
     def refused(self, entry: Entry, reason: str) -> Quarantine:
         """Return the dead letter for an entry whose record the broker will never take."""
