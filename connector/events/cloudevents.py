@@ -6,7 +6,7 @@ from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Flaw
 from connector.events.login import Call, Login
-from connector.events.percent import path_part
+from connector.percent import path_part
 
 Headers = list[tuple[str, bytes]]
 

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from connector.avro.binary import PRESENT, long, optional_string, string
 from connector.events.entry import Source
-from connector.events.percent import key_part, path_part
+from connector.percent import key_part, path_part
 
 MAX_CALLS: Final = 16_384
 """Calls kept by a login, some 400 bytes each."""

@@ -9,7 +9,7 @@ from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Origin
 from connector.events.login import Call, Login
-from connector.events.percent import key_part
+from connector.percent import key_part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
