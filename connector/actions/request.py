@@ -1,4 +1,4 @@
-"""A record of a request topic to a request, or to why it is none."""
+"""What a record of a request topic comes to: a request, or why it is none."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,15 @@ class Reply:
     """Where the response goes and what it takes back.
 
     `topic` is on the allow-list; `partition` None leaves it to the partitioner. `echo` are headers
-    of the request that the response carries byte for byte.
+    of the request that the response carries byte for byte; `correlation_id` and `cause` its
+    `ce_correlationid` and `ce_id`, "" where it has none.
     """
 
     topic: str
     partition: int | None
     echo: tuple[tuple[str, bytes], ...] = ()
+    correlation_id: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,9 @@ class Request:
         accept_parts: whether a long list may come in several numbered responses.
         reply: where the response goes.
         digest: SHA-256, in hex, of what is asked: another digest under a known id is another request.
+        flaw: why it can never be carried out although it could be read, in words that repeat no value;
+            "" where nothing is wrong. Its answer is INVALID, and the other fields are as far as they
+            could be read.
     """
 
     record: Incoming
@@ -49,6 +55,7 @@ class Request:
     accept_parts: bool = False
     reply: Reply
     digest: str
+    flaw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
