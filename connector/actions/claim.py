@@ -12,7 +12,10 @@ class Claim:
     Args:
         request_id: the requester's.
         pbx: the PBX it is for.
-        digest: the request's, by which other content under the same id is told.
+        action: as the requester wrote it.
+        digest: the request's, by which other content under the same id is told; "" in a claim that could
+            not be read but for its key: whatever is asked under its id is taken for other content, since
+            it may have been done.
         topic: the request topic.
         offset: the request's offset in its partition.
         owner: who begun it, for people.

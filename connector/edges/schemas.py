@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Final
 
+from connector.actions.encoding import ActionSchemas
+from connector.ami import catalogue
+from connector.avro.records import RecordCodec
 from connector.avro.schema import EventSchema, SchemaSet, load
 from connector.errors import SchemaError
 
@@ -30,13 +33,35 @@ def load_schemas(users: Path | None = None) -> SchemaSet:
     return SchemaSet(schemas.values(), _load(ours / "unknown.avsc"), _load(ours / "connector.avsc"))
 
 
+def load_action_schemas() -> ActionSchemas:
+    """Load the schemas of requests, responses and claims.
+
+    Raises:
+        SchemaError: a file cannot be read, or is no schema.
+    """
+    paths = (directory() / "actions" / f"{name}.avsc" for name in ActionSchemas._fields)
+    return ActionSchemas(*(RecordCodec(_text(path), str(path)) for path in paths))
+
+
+def load_action_catalogue() -> catalogue.ActionCatalogue:
+    """Load what is known of AMI's actions.
+
+    Raises:
+        SchemaError: the file cannot be read, or is not as it must be.
+    """
+    return catalogue.load(_text(directory() / "catalogue" / "actions.json"))
+
+
 def _identity(schema: EventSchema) -> tuple[str, str]:
     return schema.event, schema.user_event
 
 
 def _load(path: Path) -> EventSchema:
+    return load(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SchemaError(f"{path}: cannot be read: {error}") from error
-    return load(text, str(path))
