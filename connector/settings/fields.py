@@ -3,6 +3,7 @@
 import difflib
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
@@ -56,12 +57,19 @@ def _section(kind: type, value: object, where: str) -> Any:
             if name in table:
                 found[name] = read(hints[name], table[name], join(where, name))
             elif each.default is MISSING and each.default_factory is MISSING:
-                raise SettingsError(f"{join(where, name)}: must be set")  # noqa: TRY301 (gathered)
+                found[name] = _missing(hints[name], join(where, name))
         except SettingsError as error:
             problems.append(str(error))
     if problems:
         raise SettingsError("\n".join(problems))
     return kind(**found)
+
+
+def _missing(kind: Any, where: str) -> Any:
+    """Name what must be set of a table that is not there at all."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _section(kind, {}, where)
+    raise SettingsError(f"{where}: must be set")
 
 
 def _table(kinds: tuple[Any, ...], value: object, where: str) -> dict[str, Any]:
@@ -116,12 +124,42 @@ def _one_of(words: tuple[str, ...], value: object, where: str) -> str:
 
 
 def _several(kinds: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
-    if isinstance(value, Outside):
+    kind = kinds[0]
+    if is_dataclass(kind):
+        return _tables(kind, value, where)
+    # Commas are part of many an expression: from outside it comes alone.
+    if isinstance(value, Outside) and get_origin(kind) is not re.Pattern:
         value = [Outside(part.strip()) for part in value.split(",") if part.strip()]
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list):
         raise SettingsError(f"{where}: must be a list of texts, or one text")
-    return tuple(read(kinds[0], each, f"{where}[{place}]") for place, each in enumerate(values))
+    return tuple(read(kind, each, f"{where}[{place}]") for place, each in enumerate(values))
+
+
+def _tables(kind: Any, value: object, where: str) -> tuple[Any, ...]:
+    """Read an array of tables; the environment gives them by number."""
+    if isinstance(value, Mapping) and all(key.isdecimal() for key in value):
+        value = [value[key] for key in sorted(value, key=int)]
+    if not isinstance(value, list):
+        raise SettingsError(f"{where}: must be tables, [[{where}]]")
+    found, problems = [], []
+    for place, each in enumerate(value):
+        try:
+            found.append(_section(kind, each, f"{where}[{place}]"))
+        except SettingsError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return tuple(found)
+
+
+def _pattern(_: tuple[Any, ...], value: object, where: str) -> re.Pattern[str]:
+    text = _text(value, where)
+    try:
+        with warnings.catch_warnings(action="error", category=FutureWarning):
+            return re.compile(text)
+    except (re.error, FutureWarning, RecursionError, OverflowError) as error:
+        raise SettingsError(f"{where}: must be a regular expression: {error}") from error
 
 
 def _text(value: object, where: str) -> str:
@@ -209,6 +247,7 @@ _BY_ORIGIN: Final[dict[Any, Callable[[tuple[Any, ...], object, str], Any]]] = {
     Literal: _one_of,
     tuple: _several,
     Mapping: _table,
+    re.Pattern: _pattern,
 }
 _PLAIN: Final[dict[Any, Callable[[object, str], Any]]] = {
     str: _text,

@@ -77,6 +77,10 @@ _TOPIC: Final = Form(
     "a legal topic name: letters, digits, '.', '_' and '-', 249 at most",
 )
 _LINE: Final = Form(re.compile(r"[^\x00-\x1f\x7f]+"), "text without control characters, not empty")
+_REPLY_TOPIC: Final = Form(
+    re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}\*?"),
+    "a legal topic name, or how names begin with '*' behind",
+)
 _URL: Final = Form(
     re.compile(r"https?://[^\s@/?#]+(/[^\s@?#]*)?"),
     "http:// or https://, a host and a path, without user and password",
@@ -84,11 +88,19 @@ _URL: Final = Form(
 
 Name = Annotated[str, _NAME]
 TopicName = Annotated[str, _TOPIC]
+ReplyTopic = Annotated[str, _REPLY_TOPIC]
 Line = Annotated[str, _LINE]
 Url = Annotated[str, _URL]
 Seconds = Annotated[float, Bounds(0.05, _DAY_S)]
 Count = Annotated[int, Bounds(1, 1_000_000)]
 Milliseconds = Annotated[int, Bounds(-1, 1 << 62)]
+Span = Annotated[int, Bounds(1, _DAY_S * 1000)]
+"""A time within a day, in milliseconds."""
+
+Rate = Annotated[float, Bounds(0.001, 1_000_000)]
+"""So many a second."""
+
+Bytes = Annotated[int, Bounds(1024, 1 << 30)]
 
 Option = str | int | float | bool | Secret
 Options = Mapping[str, Option]

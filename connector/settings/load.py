@@ -3,6 +3,7 @@
 The environment comes after the file and wins: `AMI_KAFKA__PBX__MAIN__SECRET` is `secret` in
 `[pbx.main]`, two underscores lead into a table, lists are separated by commas. In the tables of
 librdkafka's options an underscore stands for their dot: `AMI_KAFKA__KAFKA__LIBRDKAFKA__SASL_PASSWORD`.
+A table of an array is found by its number, from 0: `AMI_KAFKA__ACTIONS__RULES__0__NAME`.
 Any text may hold `${env:NAME}` and `${file:/path}`, the file's last line end left out.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from connector.errors import SettingsError
+from connector.settings import road_back
 from connector.settings.fields import join, read
 from connector.settings.kinds import Options, Outside
 from connector.settings.sections import Kafka, Settings, TopicFamily, Topics
@@ -100,6 +102,9 @@ def _overlay(document: dict[str, Any], name: str, text: Outside) -> None:
     table = document
     for word in words[:-1]:
         key = _present(table, word)
+        if isinstance(table.get(key), list):
+            # An array of tables: each is found by its number.
+            table[key] = {str(place): each for place, each in enumerate(table[key])}
         if not isinstance(table.get(key), dict):
             table[key] = {}
         table = table[key]
@@ -132,5 +137,6 @@ def _check(settings: Settings) -> None:
         problems.append("registry.token: username and password, or a token, not both")
     if registry and bool(registry.username) != bool(registry.password):
         problems.append("registry.username: username and password go together")
+    problems += road_back.problems(settings)
     if problems:
         raise SettingsError("\n".join(problems))

@@ -13,6 +13,7 @@ from connector.ami.framing import DEFAULT_MAX_FRAME
 from connector.ami.steps import Account, Deadlines
 from connector.events.routing import Routing
 from connector.events.translate import Rules
+from connector.settings.actions import ActionAccount, Actions
 from connector.settings.kinds import (
     Address,
     Bounds,
@@ -70,6 +71,7 @@ class Pbx:
     login_timeout_s: Seconds = 10.0
     ping_interval_s: Seconds = 10.0
     pong_timeout_s: Seconds = 10.0
+    actions: ActionAccount | None = None
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -193,7 +195,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole file."""
+    """The whole file; without `actions` the road back is not there."""
 
     connector: Connector = Connector()
     pbx: Mapping[Name, Pbx]
@@ -203,6 +205,7 @@ class Settings:
     topics: Topics = Topics()
     journal: Journal = Journal()
     log: Log = Log()
+    actions: Actions | None = None
 
     @property
     def value_format(self) -> Literal["avro", "json"]:

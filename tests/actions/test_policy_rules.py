@@ -1,7 +1,6 @@
 """The operator's rules: which applies, what it bounds, and that nothing slips by it."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,13 +10,11 @@ from connector.actions.rules import Bounds, Rule
 from tests.actions.test_policy import KNOWN, action
 
 
-def rule(name: str = "own", *, channels: Sequence[str] | None = None, **said: Any) -> Rule:
-    texts = {
-        "arguments": {name: re.compile(each) for name, each in said.pop("arguments", {}).items()},
-        "channels": channels and tuple(map(re.compile, channels)),
-        "commands": tuple(map(re.compile, said.pop("commands", ()))) or None,
-    }
-    return Rule(name=name, **texts, **said)
+def rule(name: str = "own", **said: Any) -> Rule:
+    """Make a rule; expressions are given as texts."""
+    texts = {key: tuple(map(re.compile, said[key])) for key in ("channels", "commands") if key in said}
+    arguments = {header: re.compile(each) for header, each in said.get("arguments", {}).items()}
+    return Rule(name=name, **{**said, **texts, "arguments": arguments})
 
 
 def judged(line: str, *rules: Rule, topic: str = "asterisk.actions", **policy: Any) -> Verdict:
@@ -116,7 +113,7 @@ def test_no_case_and_no_repetition_escapes_a_rule_that_denies(line: str) -> None
     ],
 )  # fmt: skip
 def test_a_rule_denies_whatever_touches_what_it_names(bounds: dict[str, Any], line: str) -> None:
-    policy = {"profile": "full", "bounds": Bounds(functions=("*",))}
+    policy: dict[str, Any] = {"profile": "full", "bounds": Bounds(functions=("*",))}
     assert judged(line, **policy).allowed
     assert judged(line, rule(effect="deny", **bounds), **policy).rule == "rule own"
 

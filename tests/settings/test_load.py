@@ -148,7 +148,7 @@ def test_every_problem_is_named_in_a_line_of_its_own() -> None:
         "pbx.main.ping_interval_s: must be a number, not nan",
         "pbx.main.timezone: must be the IANA name of a timezone, as Europe/Berlin, not 'Europe/Nowhere'",
         "kafak: no such setting; did you mean 'kafka'?",
-        "kafka: must be set",
+        "kafka.bootstrap_servers: must be set",
         "topics.partitions: must be 1 to 1,000,000, not 0",
     }
 

@@ -31,6 +31,8 @@ KEYS = [
     "pbx.main.address", "pbx.main.secret", "pbx.main.tls", "pbx.main.timezone", "pbx.main.filters", "pbx.main.event_classes",
     "pbx.main.ping_interval_s", "events.select", "events.topics", "events.max_frame_bytes", "kafka.bootstrap_servers",
     "kafka.librdkafka", "registry.url", "registry", "topics.families", "topics.retention_ms", "pbx", "pbx.main", "log",
+    "actions", "actions.rules", "actions.policy", "actions.policy.channels", "actions.reply_topics", "actions.ttl_ms",
+    "actions.limits.channels", "pbx.main.actions",
 ]  # fmt: skip
 
 
