@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import NamedTuple
+from enum import Enum, auto
+from typing import Final, NamedTuple
 
 from connector.actions.claim import Claim
 from connector.actions.errand import invalid
@@ -10,6 +11,8 @@ from connector.actions.outcome import unknown
 from connector.actions.request import Request
 from connector.actions.response import Outcome
 from connector.actions.ticket import Id, Ticket
+
+_OTHER_CONTENT: Final = "this request_id is known with other content"
 
 
 class Memory(NamedTuple):
@@ -31,6 +34,13 @@ class Recalled(NamedTuple):
     keeps: bool = False
 
 
+class Wait(Enum):
+    """Memory says: not yet."""
+
+    FOR_FIRST = auto()
+    """The first request with this id is under way."""
+
+
 class Claims:
     """One partition's memory: what was begun and done, and what is under way."""
 
@@ -44,9 +54,9 @@ class Claims:
     def keep(self, claim: Claim, *, effect: bool) -> None:
         """Remember a claim as it stands in Kafka, in place of an earlier one of the same request."""
         key = (claim.pbx, claim.request_id)
-        kind = self._effects if effect else self._reads
-        kind.pop(key, None)
-        kind[key] = claim
+        for kind in (self._effects, self._reads):
+            kind.pop(key, None)
+        (self._effects if effect else self._reads)[key] = claim
         while len(self._reads) > self._memory.max_reads:
             del self._reads[next(iter(self._reads))]
 
@@ -59,40 +69,47 @@ class Claims:
                     break
                 del kind[key]
 
-    def recall(self, request: Request, pbx: str, *, effect: bool) -> Recalled | None:
+    def recall(self, request: Request, pbx: str, *, effect: bool) -> Recalled | Wait | None:
         """Say what is known of a request; None: it is new, or must be done again."""
-        claim = self._find((pbx, request.request_id))
+        key = (pbx, request.request_id)
+        live, claim = self._live.get(key), self._effects.get(key) or self._reads.get(key)
+        if live is not None:
+            return _same_as(live, request)
         if claim is None:
             return None
+        if not claim.digest:
+            return Recalled(unknown("it may have been begun before: its claim cannot be read"))
         if claim.digest != request.digest:
-            return Recalled(invalid(f"request_id {request.request_id!r} is known with other content"))
+            return Recalled(invalid(_OTHER_CONTENT))
         if claim.outcome is None:
             reason = f"it was begun by {claim.owner}, and how it ended is not known"
             return Recalled(unknown(reason), keeps=True) if effect else None
-        place = request.record.place.topic, request.record.offset
-        if (claim.topic, claim.offset) == place:
-            return Recalled(None)
-        return Recalled(replace(claim.outcome, replayed=True))
+        return _again(claim, claim.outcome, request)
 
-    def under_way(self, key: Id) -> Ticket | None:
-        """Return the request with this id that is not final yet."""
-        return self._live.get(key)
-
-    def begin(self, key: Id, ticket: Ticket) -> None:
+    def begin(self, ticket: Ticket) -> None:
         """Remember that a request is under way."""
-        self._live[key] = ticket
+        self._live[ticket.key] = ticket
 
-    def wait(self, key: Id, ticket: Ticket) -> None:
-        """Hold a repeat back until the request under way is finished."""
-        self._waiting[key].append(ticket)
+    def wait(self, ticket: Ticket) -> None:
+        """Hold a repeat back until the first request with its id is final."""
+        self._waiting[ticket.key].append(ticket)
 
-    def waiting(self, key: Id) -> list[Ticket]:
-        """Return the repeats that waited, in the order they came; they wait no more."""
-        return self._waiting.pop(key, [])
+    def end(self, ticket: Ticket) -> list[Ticket]:
+        """Take note that a request is final; return the repeats that waited for it, in the order they came."""
+        if self._live.get(ticket.key) is not ticket:
+            return []
+        del self._live[ticket.key]
+        return self._waiting.pop(ticket.key, [])
 
-    def end(self, key: Id) -> None:
-        """Forget that a request is under way: it is final, and kept where it shall be."""
-        del self._live[key]
 
-    def _find(self, key: Id) -> Claim | None:
-        return self._effects.get(key) or self._reads.get(key)
+def _same_as(live: Ticket, request: Request) -> Recalled | Wait:
+    if live.asked.digest != request.digest:
+        return Recalled(invalid(_OTHER_CONTENT))
+    return Wait.FOR_FIRST
+
+
+def _again(claim: Claim, outcome: Outcome, request: Request) -> Recalled:
+    """Tell a repeat what the first was told; the first itself has been told, together with this claim."""
+    if (claim.topic, claim.offset) == (request.record.place.topic, request.record.offset):
+        return Recalled(None)
+    return Recalled(replace(outcome, replayed=True))

@@ -3,17 +3,15 @@
 Nothing here depends on the clock, on other requests, or on the PBX's state.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Collection
+from typing import Final, Literal, NamedTuple
 
+from connector.actions.policy import Policy
 from connector.actions.request import Request
 from connector.actions.response import Executed, Outcome, Status
 from connector.ami.action import MAX_ACTION_ID, AmiAction, encode
 from connector.ami.catalogue import ActionCatalogue, ActionFacts, ProblemKind
 from connector.errors import ActionError
-
-SESSION_RULE: Final = "session"
-"""The rule that forbids what acts on the connector's own session, whatever the policy says."""
 
 _SOME_ID: Final = "x" * MAX_ACTION_ID
 
@@ -43,33 +41,6 @@ class Errand(NamedTuple):
         return next((value for key, value in self.action.headers if key.lower() == name.lower()), "")
 
 
-class Verdict(Protocol):
-    """Whether the policy allows an action, by which rule, and why not."""
-
-    @property
-    def allowed(self) -> bool:
-        """Say whether it may be done."""
-        ...
-
-    @property
-    def rule(self) -> str:
-        """Name the rule that decided."""
-        ...
-
-    @property
-    def why(self) -> str:
-        """Say why not."""
-        ...
-
-
-class Policy(Protocol):
-    """What may be asked for."""
-
-    def judge(self, pbx: str, topic: str, action: AmiAction, variables: Sequence[tuple[str, str]]) -> Verdict:
-        """Judge an action that came by a request topic."""
-        ...
-
-
 class Rules(NamedTuple):
     """By what a request is judged.
 
@@ -79,7 +50,8 @@ class Rules(NamedTuple):
         catalogue: what is known of actions.
         policy: what may be asked for.
         prepare: a request to the action for the wire; raises ActionError where it must not go there.
-        strict: whether a parameter that the catalogue does not know makes a request invalid.
+        unknown: what becomes of a parameter that the catalogue does not know: the request is invalid,
+            or it goes on with a warning, or without.
     """
 
     served: Collection[str]
@@ -87,7 +59,7 @@ class Rules(NamedTuple):
     catalogue: ActionCatalogue
     policy: Policy
     prepare: Callable[[Request], AmiAction]
-    strict: bool = False
+    unknown: Literal["warn", "refuse", "ignore"] = "warn"
 
     def pbx(self, request: Request) -> str | None:
         """Return the PBX that a request is for, "" where it should have named one; None: not one of ours."""
@@ -99,24 +71,33 @@ class Rules(NamedTuple):
         """Say whether what is asked must not be done twice."""
         return self.catalogue.has_effect(AmiAction(request.action, request.headers))
 
+    def may_have_effect(self, action: str) -> bool:
+        """Say whether an action may have had an effect, whatever was asked of it."""
+        facts = self.catalogue.get(action)
+        return facts is None or facts.effect or bool(facts.functions)
+
     def judge(self, request: Request, pbx: str) -> Errand | Outcome:
         """Say what a request comes to."""
+        if request.flaw:
+            return invalid(request.flaw)
         if not pbx:
             return invalid("pbx is required: name the PBX that is to do it")
-        facts = self.catalogue.get(request.action)
-        if facts is not None and facts.forbidden:
-            return refused(SESSION_RULE, f"{facts.name} acts on the connector's own session")
         asked = AmiAction(request.action, request.headers)
         verdict = self.policy.judge(pbx, request.record.place.topic, asked, request.variables)
         if not verdict.allowed:
             return refused(verdict.rule, verdict.why)
-        effect = self.catalogue.has_effect(asked)
-        if effect and request.record.key is None:
+        facts = self.catalogue.get(request.action)
+        return self._errand(request, Errand(pbx, asked, facts, self.has_effect(request), verdict.rule))
+
+    def _errand(self, request: Request, errand: Errand) -> Errand | Outcome:
+        """Make what is allowed ready, unless it could never be carried out."""
+        if errand.effect and request.record.key is None:
             return invalid(
                 f"{request.action} has effects, so its record needs a key: repeats are known by it"
             )
-        problems = self.catalogue.problems(asked)
-        wrong = [each.text for each in problems if self.strict or each.kind is ProblemKind.MISSING]
+        problems = self.catalogue.problems(errand.action)
+        strict = self.unknown == "refuse"
+        wrong = [each.text for each in problems if strict or each.kind is ProblemKind.MISSING]
         if wrong:
             return invalid("; ".join(wrong))
         try:
@@ -124,8 +105,8 @@ class Rules(NamedTuple):
             encode(action._replace(action_id=_SOME_ID))
         except ActionError as error:
             return invalid(str(error))
-        doubts = tuple(each.text for each in problems)
-        return Errand(pbx, action, facts, effect, verdict.rule, doubts)
+        doubts = () if self.unknown == "ignore" else tuple(each.text for each in problems)
+        return errand._replace(action=action, doubts=doubts)
 
 
 def invalid(message: str) -> Outcome:

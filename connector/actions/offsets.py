@@ -54,13 +54,11 @@ class Offsets:
         """Take note that a request is final, and stands so in Kafka."""
         del self._open[offset]
 
-    def reached(self, settling: Collection[int] = ()) -> Reached | None:
-        """Return what a transaction may commit in which `settling` become final; None before any request.
+    def reached(self, settling: Collection[int] = ()) -> Reached:
+        """Return what a transaction may commit in which `settling` become final; one request at least was met.
 
         A note longer than `MAX_NOTE` says that fewer must become final at once.
         """
-        if self._end < 0:
-            return None
         still = [(offset, start) for offset, start in self._open.items() if offset not in settling]
         borders: list[int] = []
         for (offset, _), (_, start) in pairwise([*still, (self._end, self._end)]):

@@ -1,7 +1,6 @@
 """What became of an action at the PBX, as the outcome of its request."""
 
 from dataclasses import replace
-from typing import Final
 
 from connector.actions.errand import Errand
 from connector.actions.request import Request
@@ -9,9 +8,6 @@ from connector.actions.response import Executed, Lines, Outcome, Status
 from connector.ami.completion import Answer
 from connector.ami.message import AmiMessage
 from connector.ami.reach import Reach, Result
-
-MAX_KEPT: Final = 4_096
-"""Characters of an answer that is kept whole for repeats of its request."""
 
 
 def outcome_of(request: Request, errand: Errand, result: Result) -> Outcome:
@@ -49,14 +45,21 @@ def unknown(reason: str) -> Outcome:
     return Outcome(status=Status.UNKNOWN, executed=Executed.UNKNOWN, message=reason)
 
 
-def kept(outcome: Outcome) -> Outcome:
-    """Return what is kept of an outcome for repeats: whole, or its status and counts where it is large."""
+def is_small(outcome: Outcome, bound: int) -> bool:
+    """Say whether an outcome's texts have no more characters than `bound`."""
     texts = (text for lines in (outcome.response, *outcome.events) for line in lines for text in line)
-    if sum(map(len, texts)) + len(outcome.message) <= MAX_KEPT:
-        return outcome
+    return sum(map(len, texts)) + len(outcome.message) <= bound
+
+
+def slim(outcome: Outcome) -> Outcome:
+    """Return how it ended without what Asterisk said but for how much that was."""
     size = f"the answer had {len(outcome.response)} lines and {len(outcome.events)} events, and was not kept"
-    message = f"{outcome.message[:MAX_KEPT]}; {size}" if outcome.message else size
-    return replace(outcome, message=message, response=(), events=(), truncated=True)
+    message = f"{outcome.message}; {size}" if outcome.message else size
+    return (
+        outcome
+        if outcome.truncated
+        else replace(outcome, message=message, response=(), events=(), truncated=True)
+    )
 
 
 def undelivered(outcome: Outcome, reason: str) -> Outcome:

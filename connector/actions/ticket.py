@@ -1,8 +1,8 @@
 """One request on its way through the desk.
 
-QUEUED ---> WAITING --+--> CLAIMABLE --(committed)--> READY --> BEGUN --> FINISHED --(committed)--> GONE
-   |           |      +--(a read needs no claim)------->|                     ^
-   +-----------+------------- an outcome without the PBX ---------------------+
+QUEUED --> WAITING --+--> CLAIMABLE --> CLAIMING --(committed)--> READY --> BEGUN --> FINISHED --(committed)--> GONE
+   |          |      +-----------(a read needs no claim)----------->|                     ^
+   +----------+--------------------- an outcome without the PBX ---------------------------+
 
 From anywhere a lost partition leads to GONE.
 """
@@ -31,6 +31,9 @@ class Stage(Enum):
 
     CLAIMABLE = auto()
     """It may be done as soon as its claim is in Kafka."""
+
+    CLAIMING = auto()
+    """Its claim is in a transaction of which it is not known yet how it ends."""
 
     READY = auto()
     """Nothing more is needed but that all before it with its key are final."""
@@ -72,6 +75,8 @@ class Ticket:
         record: the record.
         stage: how far it is.
         request: what it says, once it could be decoded.
+        pbx: which of ours it is for, once that is known; "" where it names none.
+        effect: whether it must not be done twice.
         errand: what is to be done, once that is judged.
         claimed: whether its claim is in Kafka.
         keeps: whether its outcome is kept for repeats.
@@ -79,12 +84,14 @@ class Ticket:
         sends: how often it was given to the PBX's sessions.
         sent_at_ms: when it was written, in milliseconds since 1970.
         gates: what it has passed and not given back.
-        refused: what Kafka has refused of it for good.
+        refused: what Kafka has refused of it for good, and why.
     """
 
     record: Incoming
     stage: Stage = Stage.QUEUED
     request: Request | Undecodable | None = None
+    pbx: str | None = None
+    effect: bool = False
     errand: Errand | None = None
     claimed: bool = False
     keeps: bool = False
@@ -92,7 +99,7 @@ class Ticket:
     sends: int = 0
     sent_at_ms: int | None = None
     gates: tuple[Gate, ...] = ()
-    refused: set[Role] = field(default_factory=set)
+    refused: dict[Role, str] = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
@@ -100,6 +107,32 @@ class Ticket:
         return self.record.place
 
     @property
+    def asked(self) -> Request:
+        """Return the request of a ticket that is known to be one."""
+        if not isinstance(self.request, Request):
+            raise TypeError("this ticket is no request")
+        return self.request
+
+    @property
+    def task(self) -> Errand:
+        """Return the errand of a ticket that is known to have one."""
+        if self.errand is None:
+            raise TypeError("this ticket is not judged")
+        return self.errand
+
+    @property
+    def key(self) -> Id:
+        """Return what repeats of it are known by; empty where it is no request of ours."""
+        return (self.pbx or "", self.request.request_id if isinstance(self.request, Request) else "")
+
+    @property
+    def speaks(self) -> bool:
+        """Say whether somebody is told how it ended."""
+        return self.outcome is not None or isinstance(self.request, Undecodable)
+
+    @property
     def in_flight(self) -> bool:
         """Say whether it must be seen through before its partition is let go."""
-        return self.stage in {Stage.BEGUN, Stage.FINISHED} or (self.claimed and self.stage is Stage.READY)
+        if self.stage is Stage.READY:
+            return self.claimed
+        return self.stage in {Stage.CLAIMING, Stage.BEGUN, Stage.FINISHED}

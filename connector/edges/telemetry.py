@@ -59,6 +59,24 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.BrokerTrouble: Saying(logging.WARNING, "Kafka: {reason}", ("reason",)),
     facts.RegistryTrouble: Saying(logging.WARNING, "registry: {subject}: {reason}; {again}", ("subject",)),
     facts.TopicMade: Saying(logging.INFO, "made topic {topic} with {partitions} partitions"),
+    # The audit: one line for each decision, and none is held back.
+    facts.ActionBegun: Saying(logging.INFO, "{pbx}: {action} begun by {rule}: {subject}"),
+    facts.ActionRefused: Saying(logging.WARNING, "{pbx}: {action} {status}: {reason} ({rule}): {subject}"),
+    facts.ActionAnswered: Saying(
+        logging.INFO, "{pbx}: {action} {status}, executed {executed}{again}, {took_ms} ms: {subject}"
+    ),
+    facts.ActionDoubtful: Saying(logging.WARNING, "{pbx}: {action} goes on: {reason}: {subject}"),
+    facts.RequestUndecodable: Saying(
+        logging.WARNING, "{topic}/{partition}/{offset} is no request, and goes to the dead letters: {reason}"
+    ),
+    facts.AnswerRefused: Saying(
+        logging.ERROR, "{record_topic}: Kafka refuses a record for good: {reason}; instead {instead}: {subject}"
+    ),
+    facts.ClaimsRead: Saying(logging.INFO, "{topic}/{partition} is ours, with {claims} claims"),
+    facts.PartitionsRevoked: Saying(logging.INFO, "{names} go to another owner, {in_flight} in flight"),
+    facts.PartitionsLost: Saying(logging.WARNING, "{names} are another's, {in_flight} in flight"),
+    facts.TransactionAborted: Saying(logging.WARNING, "transaction aborted: {reason}; {again}", ("reason",)),
+    facts.RequestsFenced: Saying(logging.WARNING, "transaction refused, its partitions are another's: {reason}"),
 }
 
 
@@ -184,6 +202,15 @@ def _worded(fact: Fact) -> dict[str, str]:
     if hasattr(fact, "retry_s"):
         retry = fact.retry_s
         words["again"] = "stopped" if retry is None else f"tried again in {retry:.1f} s"
+    if isinstance(fact, facts.ActionFact):
+        words["subject"] = f"{fact.request_id!r} at {fact.topic}/{fact.partition}/{fact.offset}"
+        words["pbx"], words["action"] = fact.pbx or "no PBX", fact.action or "no request"
+    if isinstance(fact, facts.ActionRefused):
+        words["rule"] = fact.rule or "no rule"
+    if isinstance(fact, facts.ActionAnswered):
+        words["again"] = ", replayed" if fact.replayed else ""
+    if isinstance(fact, facts.PartitionsRevoked | facts.PartitionsLost):
+        words["names"] = ", ".join(fact.partitions) or "no partitions"
     if isinstance(fact, facts.LinkUp):
         words["asterisk_version"] = fact.asterisk_version or "of unknown version"
     return words

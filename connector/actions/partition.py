@@ -1,0 +1,21 @@
+"""What the desk holds of one partition of a request topic while it is ours."""
+
+from dataclasses import dataclass
+
+from connector.actions.claims import Claims
+from connector.actions.offsets import Offsets
+from connector.actions.turns import Turns
+
+
+@dataclass(slots=True, eq=False)
+class Partition:
+    """One partition: what is remembered, how far it is, and who is in it.
+
+    `leaving` where nothing new is begun any more; `paused` where nothing more is taken for now.
+    """
+
+    claims: Claims
+    offsets: Offsets
+    turns: Turns
+    leaving: bool = False
+    paused: bool = False
