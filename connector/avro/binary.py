@@ -17,6 +17,8 @@ _SEVEN_BITS: Final = 0x7F
 _FOURTEEN_BITS: Final = 0x3FFF
 _LONG_MIN: Final = -(1 << 63)
 _LONG_MAX: Final = (1 << 63) - 1
+_FIRST_MICROS: Final = 1 << 41
+_LAST_MICROS: Final = (1 << 41) * 1000
 
 _ENDING: Final = [
     bytes((n,)) if n <= _SEVEN_BITS else bytes((n & 0x7F | 0x80, n >> 7)) for n in range(0x4000)
@@ -46,6 +48,23 @@ def long(number: int) -> bytes:
         return low + _GOING_ON[rest >> 28 & _FOURTEEN_BITS] + _ENDING[rest >> 42]
     middle = _GOING_ON[rest >> 28 & _FOURTEEN_BITS] + _GOING_ON[rest >> 42 & _FOURTEEN_BITS]
     return low + middle + _ENDING[rest >> 56]
+
+
+def instant(micros: int) -> bytes:
+    """Encode a time as two longs: milliseconds and microseconds since 1970; written out for our century."""
+    if not _FIRST_MICROS <= micros < _LAST_MICROS:
+        return long(micros // 1000) + long(micros)
+    us = micros << 1
+    ms = micros // 1000 << 1
+    return (
+        _GOING_ON[ms & _FOURTEEN_BITS]
+        + _GOING_ON[ms >> 14 & _FOURTEEN_BITS]
+        + _ENDING[ms >> 28]
+        + _GOING_ON[us & _FOURTEEN_BITS]
+        + _GOING_ON[us >> 14 & _FOURTEEN_BITS]
+        + _GOING_ON[us >> 28 & _FOURTEEN_BITS]
+        + _ENDING[us >> 42]
+    )
 
 
 def string(utf8: bytes) -> bytes:

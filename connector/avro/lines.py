@@ -12,7 +12,7 @@ from datetime import tzinfo
 from typing import Final
 
 from connector.ami.message import split_line, text_of
-from connector.avro.binary import NULL, PRESENT, long, string
+from connector.avro.binary import NULL, PRESENT, instant, long, string
 from connector.avro.schema import EventSchema, Field
 from connector.avro.values import TWIN_WIRES, Reader, reader_of, unescape, utf8
 
@@ -188,11 +188,10 @@ def timestamp(value: bytes) -> bytes | None:
 
     `value` is AMI's `seconds.microseconds`, since 1970 (UTC); None where it is not.
     """
-    digits = value.replace(b".", b"", 1)
+    digits = value[:-7] + value[-6:]
     if not digits.isdigit() or value[-7:-6] != b"." or len(value) > _LONGEST_TIMESTAMP:
         return None
-    moment = int(digits)
-    return long(moment // 1000) + long(moment) + _FROM_PBX
+    return instant(int(digits)) + _FROM_PBX
 
 
 def _is_utf8(value: bytes) -> bool:

@@ -82,28 +82,33 @@ class Intake:
         """Take the frames of one read, in order, and return what is to be journaled."""
         entries: list[Entry] = []
         self._last_us = received_us
+        read, judge, root_of = self._normaliser.read, self._integrity.judge, self._calls.root_of
+        chosen = self._selection.chosen
         for frame in frames:
-            if frame.startswith(b"Event: ") and not isinstance(frame, Oversize):
-                self._event(frame, received_us, entries)
-            else:
+            if frame[:7] != b"Event: " or type(frame) is Oversize:
                 self._odd(frame, received_us, entries)
+                continue
+            reading = read(frame)
+            flaw = judge(reading)
+            if flaw is not None:
+                self._suspicious(frame, received_us, reading, flaw, entries)
+                continue
+            # A forged Uniqueid must not bring a root into the world: hence only now.
+            root, merge = root_of(reading, received_us)
+            if merge is not None:
+                entries.append(self._merge(merge, received_us))
+            schema = reading.shape.schema
+            if schema in chosen:
+                entries.append(self._number(frame, received_us, root, None, reading))
+            else:
+                self._unselected(schema.event)
         return entries
 
-    def _event(self, frame: bytes, received_us: int, entries: list[Entry]) -> None:
-        reading = self._normaliser.read(frame)
-        flaw = self._integrity.judge(reading)
-        if flaw is not None:
-            # A forged Uniqueid must not bring a root into the world.
-            entry = self._number(frame, received_us, None, flaw, reading)
-            entries += [entry, self._suspect(entry, flaw, received_us)]
-            return
-        root, merge = self._calls.root_of(reading, received_us)
-        if merge is not None:
-            entries.append(self._merge(merge, received_us))
-        if reading.shape.schema in self._selection:
-            entries.append(self._number(frame, received_us, root, None, reading))
-        else:
-            self._unselected(reading.shape.schema.event)
+    def _suspicious(
+        self, frame: bytes, received_us: int, reading: Reading, flaw: Flaw, entries: list[Entry]
+    ) -> None:
+        entry = self._number(frame, received_us, None, flaw, reading)
+        entries += [entry, self._suspect(entry, flaw, received_us)]
 
     def _odd(self, frame: bytes, received_us: int, entries: list[Entry]) -> None:
         kind = kind_of(frame)

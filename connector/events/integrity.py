@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from connector.ami.message import split_line, text_of
-from connector.avro.normalise import Reading, Shape
+from connector.avro.normalise import Reading
 from connector.avro.schema import USER_EVENT, EventSchema
+from connector.avro.shapes import Shape
 from connector.events.entry import Flaw
 
 SUSPECT: Final = "suspect"
@@ -83,7 +84,8 @@ class Integrity:
                 self._verdicts.clear()
             verdict = self._verdicts[shape] = inspect(shape)
         if verdict is _GENUINE and shape.time_at >= 0 and not self._missing:
-            self._timed, self._timeless = True, 0
+            self._timed = True
+            self._timeless = 0
             return None
         if self._missing:
             return self._await_rest(shape.names)

@@ -1,6 +1,6 @@
 """An entry and its reading to the record's Avro body: the envelope around the event's own fields."""
 
-from connector.avro.binary import NULL, SIZES, long, optional_string, string
+from connector.avro.binary import NULL, SIZES, instant, long, optional_string, string
 from connector.avro.normalise import Reading
 from connector.events.entry import Entry, Origin
 from connector.events.login import Call, Login
@@ -37,7 +37,7 @@ class Records:
         )
 
     def _receive(self, received_us: int) -> None:
-        both = long(received_us // 1000) + long(received_us)
+        both = instant(received_us)
         self._received = (received_us, both, both + _FROM_RECEIPT + both)
 
 

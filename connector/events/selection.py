@@ -25,23 +25,23 @@ class Selection:
     """
 
     def __init__(self, schemas: SchemaSet, terms: Sequence[str] = (DEFAULT, UNKNOWN)) -> None:
-        self._chosen: set[EventSchema] = set()
+        chosen: set[EventSchema] = set()
         for term in terms:
             named = set(_named(term.removeprefix("-"), schemas))
             if term.startswith("-"):
-                self._chosen -= named
+                chosen -= named
             else:
-                self._chosen |= named
-        self._chosen.add(schemas.connector)
+                chosen |= named
+        self.chosen: Final = frozenset({*chosen, schemas.connector})
 
     def __contains__(self, schema: EventSchema) -> bool:
         """Tell whether events of this schema are published."""
-        return schema in self._chosen
+        return schema in self.chosen
 
     @property
     def schemas(self) -> list[EventSchema]:
         """What is published, by event name."""
-        return sorted(self._chosen, key=lambda schema: (schema.event, schema.user_event))
+        return sorted(self.chosen, key=lambda schema: (schema.event, schema.user_event))
 
 
 def _named(term: str, schemas: SchemaSet) -> Iterable[EventSchema]:

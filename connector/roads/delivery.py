@@ -28,8 +28,8 @@ More than one read brings (256 KiB, about 600 events), lest reading outrun deliv
 parsed frames no longer fits the processor's caches, and costs a third of the rate.
 """
 
-IN_FLIGHT: Final = 64
-"""Batches handed over and not yet acknowledged."""
+IN_FLIGHT: Final = 512
+"""Batches handed over and not yet acknowledged; small ones, mostly: the producer's own queue is the bound."""
 
 RETRY_S: Final = 1.0
 
@@ -42,6 +42,7 @@ class _Sent(NamedTuple):
     through: int
     entries: Sequence[Entry]
     records: Sequence[Publish]
+    counts: Counter[str]
     acknowledged: Awaitable[Sequence[Refused]]
 
 
@@ -98,8 +99,10 @@ class Delivery:
         while True:
             position, entries = await self._journal.read(position, BATCH)
             records = await self._records(entries)
+            # Counted now, while the processor has them in its caches.
+            counts = Counter(map(_TOPIC, records))
             acknowledged = await lane.put(records)
-            await sent.put(_Sent(position, entries, records, acknowledged))
+            await sent.put(_Sent(position, entries, records, counts, acknowledged))
             # The journal may always have more: without a break the PBXs would not be read.
             await asyncio.sleep(0)
 
@@ -143,10 +146,9 @@ class Delivery:
                 await self._bury(lane, batch, refused)
             self._journal.release(batch.through)
             self._released = batch.through
-            counts = Counter(map(_TOPIC, batch.records))
             for place, _ in refused:
-                counts[batch.records[place].topic] -= 1
-            self._report(EventsPublished(counts))
+                batch.counts[batch.records[place].topic] -= 1
+            self._report(EventsPublished(batch.counts))
 
     async def _bury(self, lane: Lane, batch: _Sent, refused: Sequence[Refused]) -> None:
         """Send what the broker will never take to the dead-letter topic; what even that refuses is lost, and said so."""
