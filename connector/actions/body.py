@@ -6,7 +6,7 @@ place and never repeats a value, which may be a secret.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from connector.actions.instant import milliseconds
 from connector.errors import ActionError
@@ -14,7 +14,8 @@ from connector.errors import ActionError
 Body = Mapping[str, Any]
 """A request's fields as `schemas/actions/request.avsc` names and types them."""
 
-_MAX_DIGITS: Final = 18
+_MAX_DIGITS: Final = 19
+"""Characters of a whole number: an Avro long has as many."""
 
 
 def json_object(value: bytes) -> Mapping[str, Any]:
@@ -53,8 +54,10 @@ def from_object(found: Mapping[str, Any]) -> Body:
     return {name: _field(name, found.get(name), read) for name, read in _READERS.items()}
 
 
-class _Float:
-    """A number with a fraction or an exponent: nothing that a request may hold."""
+class _Odd(NamedTuple):
+    """A number such as no request may hold, in words."""
+
+    kind: str
 
 
 def _field(name: str, value: Any, read: Callable[[str, Any], Any]) -> Any:
@@ -74,14 +77,12 @@ def _constant(name: str) -> None:
     raise ActionError(f"{name} is no JSON")
 
 
-def _int(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS:
-        raise ActionError(f"a number has {len(digits)} characters; {_MAX_DIGITS} are allowed")
-    return int(digits)
+def _int(digits: str) -> int | _Odd:
+    return int(digits) if len(digits) <= _MAX_DIGITS else _Odd("a number of so many digits")
 
 
-def _float(_digits: str) -> _Float:
-    return _Float()
+def _float(_digits: str) -> _Odd:
+    return _Odd("a number with a fraction")
 
 
 def _text(place: str, value: Any) -> str:
@@ -178,5 +179,7 @@ _MAX_SHOWN: Final = 40
 
 
 def _kind(value: Any) -> str:
+    if isinstance(value, _Odd):
+        return value.kind
     kinds = {dict: "an object", list: "an array", str: "text", bool: "a boolean", int: "a number"}
-    return "null" if value is None else kinds.get(type(value), "a number with a fraction")
+    return kinds.get(type(value), "null")
