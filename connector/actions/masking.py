@@ -22,9 +22,11 @@ _URI_NAMES: Final = frozenset({"auth", "register"})
 _PIN_AFTER_COMMA: Final = frozenset({"agent", "conf"})
 """`conf => 600,pin,pin`, `agent => 1001,pin,name`."""
 _URI_SECRET: Final = re.compile(r":[^@]*@")
+# A mailbox of voicemail.conf: `100 => 4242,John Doe,...`; its name may be letters.
 _MAILBOX: Final = re.compile(r"[\d*#]+")
-_PIN: Final = re.compile(r"-?\d+(?=,|$)|\d+(?=,)")
-_ALPHABETIC_MAILBOX: Final = re.compile(r"\d{3,},[^,]*,")
+_PIN: Final = re.compile(r"-?\d+(?=,|$)")
+_ALPHABETIC  # A mailbox of voicemail.conf: `100 => 4242,John Doe,...`; its name may be letters.
+_MAILBOX: Final = re.compile(r"\d{3,},[^,]*,")
 _JSON_PAIR: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:\s*)"((?:[^"\\]|\\.)*)"')
 
 
@@ -95,6 +97,5 @@ def _setting(name: str, text: str) -> str:
     if name.lower() in _PIN_AFTER_COMMA:
         first, comma, rest = text.partition(",")
         return f"{first},{MASK}" if comma and rest else text
-    if _MAILBOX.fullmatch(name) or _ALPHABETIC_MAILBOX.match(text):
-        return _PIN.sub(MASK, text, count=1) if _PIN.match(text) else text
-    return text
+    is_mailbox = _MAILBOX.fullmatch(name) or (name.lower() != "exten" and _ALPHABETIC_MAILBOX.match(text))
+    return _PIN.sub(MASK, text, count=1) if is_mailbox and _PIN.match(text) else text
