@@ -51,7 +51,7 @@ class Claims:
         self._live: dict[Id, Ticket] = {}
         self._waiting: defaultdict[Id, list[Ticket]] = defaultdict(list)
 
-    def keep(self, claim: Claim, *, effect: bool) -> None:
+    def keep(self, claim: Claim, now_ms: int, *, effect: bool) -> None:
         """Remember a claim as it stands in Kafka, in place of an earlier one of the same request."""
         key = (claim.pbx, claim.request_id)
         for kind in (self._effects, self._reads):
@@ -59,15 +59,9 @@ class Claims:
         (self._effects if effect else self._reads)[key] = claim
         while len(self._reads) > self._memory.max_reads:
             del self._reads[next(iter(self._reads))]
-
-    def forget(self, now_ms: int) -> None:
-        """Let go of what is older than the retention."""
         for kind in (self._effects, self._reads):
-            while kind:
-                key, claim = next(iter(kind.items()))
-                if claim.at_ms >= now_ms - self._memory.retention_ms:
-                    break
-                del kind[key]
+            while kind and next(iter(kind.values())).at_ms < now_ms - self._memory.retention_ms:
+                del kind[next(iter(kind))]
 
     def recall(self, request: Request, pbx: str, *, effect: bool) -> Recalled | Wait | None:
         """Say what is known of a request; None: it is new, or must be done again."""

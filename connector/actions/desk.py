@@ -79,14 +79,14 @@ class Desk:
         """Return the ids of schemas that must be `learned` before these claims are remembered."""
         return self._unread.missing(records)
 
-    def remember(self, place: Place, records: Sequence[Incoming]) -> None:
+    def remember(self, place: Place, records: Sequence[Incoming], now_ms: int) -> None:
         """Take claims of a partition, the oldest first; in as many portions as is convenient."""
         partition = self._partitions.get(place)
         if partition is None:
             return
         for claim in self._settlement.read_claims(place, records):
             if claim.pbx in self._rules.served:
-                partition.claims.keep(claim, effect=self._rules.may_have_effect(claim.action))
+                partition.claims.keep(claim, now_ms, effect=self._rules.may_have_effect(claim.action))
 
     def requested(self, record: Incoming, now_ms: int) -> None:
         """Take a record of a request topic; one that is final already, or no business of ours, is passed over."""
@@ -162,9 +162,7 @@ class Desk:
         self._course.run(now_ms)
 
     def tick(self, now_ms: int) -> None:
-        """Let time pass: what waited too long ends, gates open, old claims are forgotten."""
-        for partition in self._partitions.values():
-            partition.claims.forget(now_ms)
+        """Let time pass: what waited too long ends, gates open."""
         self._course.run(now_ms)
 
     def work(self, now_ms: int) -> Commit | None:

@@ -119,7 +119,7 @@ class Transactions:
     def _final(self, ticket: Ticket, now_ms: int) -> None:
         partition = self._partitions[ticket.place]
         if ticket.keeps:
-            partition.claims.keep(self._settlement.claim_of(ticket, now_ms), effect=ticket.effect)
+            partition.claims.keep(self._settlement.claim_of(ticket, now_ms), now_ms, effect=ticket.effect)
         partition.offsets.settle(ticket.record.offset)
         self._course.final(ticket)
         if ticket.outcome is not None:

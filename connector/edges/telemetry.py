@@ -70,13 +70,16 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
         logging.WARNING, "{topic}/{partition}/{offset} is no request, and goes to the dead letters: {reason}"
     ),
     facts.AnswerRefused: Saying(
-        logging.ERROR, "{record_topic}: Kafka refuses a record for good: {reason}; instead {instead}: {subject}"
+        logging.ERROR,
+        "{record_topic}: Kafka refuses a record for good: {reason}; instead {instead}: {subject}",
     ),
     facts.ClaimsRead: Saying(logging.INFO, "{topic}/{partition} is ours, with {claims} claims"),
     facts.PartitionsRevoked: Saying(logging.INFO, "{names} go to another owner, {in_flight} in flight"),
     facts.PartitionsLost: Saying(logging.WARNING, "{names} are another's, {in_flight} in flight"),
     facts.TransactionAborted: Saying(logging.WARNING, "transaction aborted: {reason}; {again}", ("reason",)),
-    facts.RequestsFenced: Saying(logging.WARNING, "transaction refused, its partitions are another's: {reason}"),
+    facts.RequestsFenced: Saying(
+        logging.WARNING, "transaction refused, its partitions are another's: {reason}"
+    ),
 }
 
 

@@ -1,0 +1,118 @@
+"""A desk with the real reader, clerk, policy and catalogue around it, and requests to put on it."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from connector.actions.claims import Memory
+from connector.actions.clerk import Clerk, ClerkRules
+from connector.actions.desk import Desk, Measures
+from connector.actions.encoding import Registered
+from connector.actions.errand import Rules
+from connector.actions.limits import Gates, Limit
+from connector.actions.pair import Pair
+from connector.actions.policy import Policy
+from connector.actions.reading import RequestReader, RequestRules
+from connector.actions.record import Incoming, Outgoing, Place
+from connector.actions.request import Request
+from connector.actions.settlement import Settlement
+from connector.actions.turns import Bounds
+from connector.actions.unread import Unread
+from connector.ami.action import AmiAction, variable
+from connector.ami.completion import Answer
+from connector.ami.message import AmiMessage, Kind
+from connector.ami.reach import Reach, Result
+from connector.edges.schemas import load_action_catalogue, load_action_schemas
+from connector.facts import Fact
+
+NOW = 1_700_000_000_000
+TTL_MS = 30_000
+TIMEOUT_MS = 5_000
+PAIR = Pair("requests", "responses", "claims", "json")
+AVRO = Pair("requests.avro", "responses.avro", "claims.avro")
+LETTERS = "letters"
+PBX = "pbx1"
+OTHER = "pbx2"
+PLACE = Place(PAIR.requests, 0)
+
+CATALOGUE = load_action_catalogue()
+SCHEMAS = load_action_schemas()
+POLICY = Policy(CATALOGUE, "full")
+
+
+def prepare(request: Request) -> AmiAction:
+    variables = [("Variable", variable(name, value)) for name, value in request.variables]
+    return AmiAction(request.action, (*request.headers, *variables))
+
+
+def make_desk(
+    report: Callable[[Fact], None] = lambda _: None,
+    *,
+    served: Sequence[str] = (PBX, OTHER),
+    only: str | None = None,
+    in_flight: int = 8,
+    limits: Sequence[Limit] = (),
+    bounds: Bounds = Bounds(16, 1 << 20),
+    memory: Memory = Memory(3_600_000, 1_000),
+    policy: Policy = POLICY,
+) -> Desk:
+    texts: dict[int, str] = {}
+    pairs = (PAIR, AVRO)
+    rules = RequestRules(
+        pairs=pairs, reply_topics=("bad.*", "good.*"), ttl_ms=TTL_MS, timeout_ms=TIMEOUT_MS
+    )
+    registered = Registered({SCHEMAS.response.name: 1, SCHEMAS.claim.name: 2}, texts)
+    written = ClerkRules(connector="ami-kafka", dead_letters=LETTERS, max_bytes=20_000)
+    clerks = {pair.requests: Clerk(pair, SCHEMAS, registered, CATALOGUE, written) for pair in pairs}
+    return Desk(
+        Unread(RequestReader(rules, SCHEMAS.request), texts),
+        Rules(served, only, CATALOGUE, policy, prepare),
+        Settlement(clerks, "me"),
+        Measures(bounds, memory, {pbx: Gates(in_flight, limits) for pbx in served}),
+        report,
+    )
+
+
+def body(action: str = "Ping", request_id: str = "r1", **fields: Any) -> bytes:
+    headers = fields.pop("headers", {})
+    value = {"action": action, "request_id": request_id, "pbx": PBX, "headers": headers} | fields
+    return json.dumps(value).encode()
+
+
+def incoming(
+    offset: int, value: bytes | None, key: bytes | None = b"k", place: Place = PLACE, at_ms: int = NOW
+) -> Incoming:
+    return Incoming(place, offset, at_ms, key, value)
+
+
+def ping(offset: int, request_id: str = "r1", key: bytes | None = b"k", **fields: Any) -> Incoming:
+    return incoming(offset, body("Ping", request_id, **fields), key)
+
+
+def effect(offset: int, request_id: str = "r1", key: bytes | None = b"k", **fields: Any) -> Incoming:
+    headers = {"UserEvent": "Done", "Id": request_id}
+    return incoming(offset, body("UserEvent", request_id, **({"headers": headers} | fields)), key)
+
+
+def message(kind: Kind, *headers: tuple[str, str]) -> AmiMessage:
+    first = "Response" if kind is Kind.RESPONSE else "Event"
+    return AmiMessage(kind, ((first, headers[0][1]), ("ActionID", "ours-1"), *headers[1:]))
+
+
+def answer(response: str = "Success", said: str = "Done", *events: AmiMessage) -> Result:
+    whole = Answer(message(Kind.RESPONSE, ("", response), ("Message", said)), events)
+    return Result(Reach.ANSWERED, whole)
+
+
+def event(name: str, *headers: tuple[str, str]) -> AmiMessage:
+    return message(Kind.EVENT, ("", name), *headers)
+
+
+def told(record: Outgoing) -> Mapping[str, Any]:
+    """Read a response or a claim."""
+    value: Mapping[str, Any] = json.loads(record.value or b"")
+    return value
+
+
+def header(record: Outgoing, name: str) -> str:
+    return dict(record.headers)[name].decode()  # type: ignore[union-attr]

@@ -1,0 +1,138 @@
+"""Kafka, PBXs and connectors as a model: what is committed lasts, everything else dies with its connector."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from connector.actions.course import Execute
+from connector.actions.desk import Desk
+from connector.actions.record import (
+    Aborted,
+    Commit,
+    Committed,
+    Fenced,
+    Incoming,
+    Outgoing,
+    Place,
+    Settled,
+)
+from connector.ami.reach import Reach, Result
+from connector.facts import AnswerRefused, Fact
+from tests.actions.desks import LETTERS, PAIR, answer, header, make_desk, told
+
+MAX_IN_FLIGHT = 4
+GONE_WRONG = "nothing"
+
+Subject = tuple[Place, int]
+"""A request record: its partition and its offset."""
+
+
+@dataclass
+class Kafka:
+    """The topics as a read_committed consumer sees them."""
+
+    requests: dict[Place, list[Incoming]]
+    claims: dict[Place, list[Incoming]]
+    answers: Counter[Subject] = field(default_factory=Counter)
+    told: dict[Subject, dict[str, object]] = field(default_factory=dict)
+    letters: Counter[Subject] = field(default_factory=Counter)
+    offsets: dict[Place, tuple[int, str]] = field(default_factory=dict)
+    epochs: Counter[Place] = field(default_factory=Counter)
+
+    def commit(self, work: Commit, epochs: dict[Place, int], refused: dict[int, str]) -> Settled:
+        """End a transaction: another epoch of a partition fences it, a record for `bad` topics aborts it."""
+        if any(self.epochs[place] != epochs.get(place) for place in work.offsets):
+            return Fenced("another's")
+        bad = {at: "no such partition" for at, each in enumerate(work.records) if each.topic.startswith("bad.")}
+        if bad or refused:
+            return Aborted(bad | refused, "refused")
+        for record in work.records:
+            self._write(record)
+        for place, offset in work.offsets.items():
+            assert offset >= self.offsets.get(place, (0, ""))[0], "an offset went back"
+            self.offsets[place] = offset, work.notes[place]
+        return Committed()
+
+    def _write(self, record: Outgoing) -> None:
+        if record.topic == PAIR.claims:
+            assert record.partition is not None
+            log = self.claims[Place(PAIR.requests, record.partition)]
+            log.append(Incoming(Place(PAIR.claims, record.partition), len(log), 0, record.key, record.value))
+        elif record.topic == LETTERS:
+            headers = dict(record.headers)
+            number = int(headers["__connect.errors.partition"] or b"")
+            self.letters[Place(PAIR.requests, number), int(headers["__connect.errors.offset"] or b"")] += 1
+        else:
+            topic, partition, offset = header(record, "ce_id").split("/")[:3]
+            subject = Place(topic, int(partition)), int(offset)
+            self.answers[subject] += 1
+            self.told[subject] = dict(told(record))
+
+
+@dataclass
+class Sent:
+    """An action that a connector was told to send; `written` once it is on the wire."""
+
+    execute: Execute
+    written: bool = False
+
+
+class Connector:
+    """One connector: a desk, what it has read, and what it has not told yet."""
+
+    def __init__(self, name: int, now: Callable[[], int]) -> None:
+        self.name = name
+        self.now = now
+        self.facts: list[Fact] = []
+        self.desk: Desk = make_desk(self.facts.append, in_flight=MAX_IN_FLIGHT)
+        self.epochs: dict[Place, int] = {}
+        self.positions: dict[Place, int] = {}
+        self.paused: set[Place] = set()
+        self.revoked: set[Place] = set()
+        self.sent: list[Sent] = []
+        self.work: Commit | None = None
+
+    def assign(self, place: Place, kafka: Kafka) -> None:
+        offset, note = kafka.offsets.get(place, (0, ""))
+        self.epochs[place], self.positions[place] = kafka.epochs[place], offset
+        self.paused.discard(place)
+        self.desk.assigned(place, note)
+        self.desk.remember(place, kafka.claims[place], self.now())
+
+    def forget(self, place: Place) -> None:
+        del self.epochs[place], self.positions[place]
+        self.revoked.discard(place)
+        self.paused.discard(place)
+
+    def read(self, place: Place, kafka: Kafka) -> bool:
+        """Take the next request of a partition, if there is one."""
+        log, position = kafka.requests[place], self.positions[place]
+        record = next((each for each in log if each.offset >= position), None)
+        if record is None or place in self.paused or place in self.revoked:
+            return False
+        self.positions[place] = record.offset + 1
+        self.desk.requested(record, self.now())
+        self.go_on()
+        return True
+
+    def go_on(self) -> None:
+        """Do what the driver does after whatever happened."""
+        self.sent += map(Sent, self.desk.begin(self.now()))
+        pause, resume = self.desk.flow()
+        self.paused = (self.paused | pause) - resume
+
+    def refused_all(self) -> set[Subject]:
+        """Return the requests of which Kafka has refused every answer."""
+        return {
+            (Place(each.topic, each.partition), each.offset)
+            for each in self.facts
+            if isinstance(each, AnswerRefused) and each.instead == GONE_WRONG
+        }
+
+
+RESULTS: Sequence[Result] = (
+    answer(),
+    answer("Error", "No such channel"),
+    Result(Reach.SENT, reason="the connection ended"),
+    Result(Reach.SENT, late=True, reason="no answer in 5 s"),
+)
