@@ -23,7 +23,6 @@ _PIN_AFTER_COMMA: Final = frozenset({"agent", "conf"})
 """`conf => 600,pin,pin`, `agent => 1001,pin,name`."""
 _URI_SECRET: Final = re.compile(r":[^@]*@")
 # A mailbox of voicemail.conf: `100 => 4242,John Doe,...`; its name may be letters.
-# A mailbox of voicemail.conf: `100 => 4242,John Doe,...`; its name may be letters.
 _MAILBOX: Final = re.compile(r"[\d*#]+")
 _PIN: Final = re.compile(r"-?\d+(?=,|$)")
 _ALPHABETIC_MAILBOX: Final = re.compile(r"\d{3,},[^,]*,")
