@@ -2,13 +2,18 @@
 # ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
 
 import difflib
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connector.cli import output
 from connector.cli.options import NO_KAFKA, Config, load_settings
 from connector.errors import SettingsError
+
+if TYPE_CHECKING:
+    from connector.avro.schema import EventSchema
+    from connector.settings.sections import Settings
 
 
 def manager_conf(
@@ -21,9 +26,8 @@ def manager_conf(
     ] = False,
     config: Config = None,
 ) -> None:
-    """Print the account's section for manager.conf: the least rights, and eventfilter lines where they help."""
+    """Print the accounts' sections for manager.conf: the least rights, and eventfilter lines where they help."""
     from connector.app.parts import read_schemas
-    from connector.settings import account
 
     settings = load_settings(config, NO_KAFKA)
     if pbx and pbx not in settings.pbx:
@@ -32,4 +36,24 @@ def manager_conf(
     _, selection = read_schemas(settings)
     for name in [pbx] if pbx else settings.pbx:
         output.line(f"; {name}")
-        output.line(account.manager_conf(settings.pbx[name], selection.schemas, advanced=not old))
+        for section in _sections(settings, name, selection.schemas, advanced=not old):
+            output.line(section)
+
+
+def _sections(
+    settings: "Settings", name: str, schemas: "Sequence[EventSchema]", *, advanced: bool
+) -> "Iterator[str]":
+    from connector.edges.schemas import load_action_catalogue
+    from connector.settings import account, road_back
+
+    pbx = settings.pbx[name]
+    if settings.actions is None:
+        yield account.manager_conf(pbx, schemas, advanced=advanced)
+        return
+    catalogue = load_action_catalogue()
+    rights = account.action_classes(settings.actions.judge(catalogue).possible(name), catalogue)
+    username = road_back.account(settings, name).username
+    shared = username == pbx.username
+    yield account.manager_conf(pbx, schemas, advanced=advanced, actions=rights if shared else None)
+    if not shared:
+        yield account.action_conf(username, rights, advanced=advanced)

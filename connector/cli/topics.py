@@ -3,6 +3,7 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,7 +14,7 @@ from connector.cli.output import Form
 
 if TYPE_CHECKING:
     from connector.settings.sections import Settings
-    from connector.settings.topics import Difference, Topic
+    from connector.settings.topics import Difference, Present, Topic
 
 app = typer.Typer(no_args_is_help=True, help="The topics that the settings need: look, make them.")
 
@@ -21,8 +22,11 @@ app = typer.Typer(no_args_is_help=True, help="The topics that the settings need:
 @app.command("plan")
 def plan_(config: Config = None, form: Output = Form.TEXT) -> None:
     """Print every topic that the settings need, what of it is missing or otherwise, and the totals."""
+    from connector.settings.topics import compare, uneven
+
     settings = load_settings(config, NO_PBX)
-    topics, difference = asyncio.run(_compare(settings))
+    topics, present = asyncio.run(_look(settings))
+    difference = compare(topics, present)
     rows = [_row(topic, difference) for topic in topics]
     if form is Form.JSON:
         for topic, row in zip(topics, rows, strict=True):
@@ -30,7 +34,9 @@ def plan_(config: Config = None, form: Output = Form.TEXT) -> None:
         return
     head = ("Topic", "Partitions", "Replicas", "Retention", "Families", "State")
     output.table(head, rows, {"exists": "green", "missing": "yellow"})
-    _totals(topics, difference)
+    _totals(topics, present)
+    for line in uneven(topics, present):
+        output.note(line)
 
 
 @app.command()
@@ -53,23 +59,28 @@ def apply(config: Config = None, form: Output = Form.TEXT) -> None:
         output.note("nothing to do")
 
 
-async def _compare(settings: "Settings") -> "tuple[list[Topic], Difference]":
+async def _look(settings: "Settings") -> "tuple[list[Topic], Mapping[str, Present]]":
     from connector.app.parts import open_admin, read_schemas
     from connector.edges.telemetry import Telemetry, open_log
-    from connector.settings.topics import compare, plan
+    from connector.settings.topics import plan
 
     open_log(sys.stderr, "critical")
 
     topics = plan(settings, read_schemas(settings)[1].schemas)
     admin = open_admin(settings, Telemetry())
-    return topics, compare(topics, await admin.present([topic.name for topic in topics]))
+    return topics, await admin.present([topic.name for topic in topics])
 
 
 async def _apply(settings: "Settings") -> "tuple[list[Topic], Difference]":
     from connector.app.parts import open_admin
     from connector.edges.telemetry import Telemetry
+    from connector.preflight import NotReady
+    from connector.settings.topics import compare, uneven
 
-    _, difference = await _compare(settings)
+    topics, present = await _look(settings)
+    if odd := uneven(topics, present):
+        raise NotReady("\n".join(odd))
+    difference = compare(topics, present)
     admin = open_admin(settings, Telemetry())
     made = await admin.create(difference.missing)
     changes = [drift for drift in difference.drift if drift.option != "replication factor"]
@@ -108,12 +119,16 @@ def _object(topic: "Topic", state: str) -> dict[str, Any]:
     }
 
 
-def _totals(topics: "list[Topic]", difference: "Difference") -> None:
+def _totals(topics: "list[Topic]", present: "Mapping[str, Present]") -> None:
     from connector.settings.topics import totals
 
-    sums = totals(topics)
+    sums = totals(topics, present)
+    missing = sum(topic.name not in present for topic in topics)
+    least = (
+        f"; of {sums.unknown} topics the cluster decides how many, each counted once" if sums.unknown else ""
+    )
     output.line()
     output.line(
-        f"{sums.topics} topics ({len(difference.missing)} missing), {sums.partitions} partitions, "
-        f"{sums.replicas} replicas of partitions"
+        f"{sums.topics} topics ({missing} missing), {sums.partitions} partitions, "
+        f"{sums.replicas} replicas of partitions{least}"
     )

@@ -1,9 +1,10 @@
 """What the settings ask of the AMI account in manager.conf: classes, filters, text to paste."""
 
 import re
-from collections.abc import Iterable
-from typing import Final, get_args
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple, get_args
 
+from connector.ami.catalogue import ActionCatalogue
 from connector.avro.schema import EventSchema, SchemaSet
 from connector.settings.fields import near
 from connector.settings.sections import EventClass, Pbx
@@ -11,10 +12,21 @@ from connector.settings.sections import EventClass, Pbx
 USEFUL_VARIABLES: Final = ("QUEUESTATUS", "DIALSTATUS", "MIXMONITOR_FILENAME")
 """The few channel variables that tell what no event does: how a queue and a dial ended, where a recording is."""
 
+_HARMLESS_FIRST: Final = ("reporting", "user", "agent", "call", "originate", "message", "aoc", "agi")
+# `system`, `command` and `config` are not among them: who has one of these has the PBX.
+_OUTCOME: Final = "call"
+
 _ORDER: Final[tuple[str, ...]] = get_args(EventClass)
 _DIALPLAN: Final = "dialplan"
 _NAMED: Final = re.compile(r"\bname\(([^)]*)\)")
 _EVENT_LINE: Final = re.compile(r"^!?\^?Event: ?\(?([\w|]+)")
+
+
+class Rights(NamedTuple):
+    """Classes for `write=`, and by class what is left out with it, since it would open far more."""
+
+    classes: tuple[str, ...]
+    beyond: Mapping[str, tuple[str, ...]]
 
 
 def read_classes(pbx: Pbx, schemas: Iterable[EventSchema]) -> list[str]:
@@ -25,7 +37,7 @@ def read_classes(pbx: Pbx, schemas: Iterable[EventSchema]) -> list[str]:
 
 
 def write_classes(pbx: Pbx) -> list[str]:
-    """Return the least `write=`: reporting for CoreSettings and lists, system where Filter actions are set."""
+    """Return the least `write=` for events: reporting for CoreSettings, system where Filter actions are set."""
     return [*(["system"] if pbx.filters else []), "reporting"]
 
 
@@ -67,20 +79,80 @@ def event_filters(pbx: Pbx, *, advanced: bool = True) -> list[str]:
     return [rest, variable] if classes else [variable]
 
 
-def manager_conf(pbx: Pbx, schemas: Iterable[EventSchema], *, advanced: bool = True) -> str:
-    """Return the account's section for manager.conf, with a placeholder for the secret."""
+def action_classes(names: Iterable[str], catalogue: ActionCatalogue) -> Rights:
+    """Return the least `write=` for actions: for each one class that lets it run, the harmless first."""
+    known = [facts for name in names if (facts := catalogue.get(name)) and facts.rights]
+    chosen: list[str] = []
+    beyond: dict[str, list[str]] = {}
+    for facts in sorted(known, key=lambda facts: len(facts.rights)):
+        harmless = [name for name in _HARMLESS_FIRST if name in facts.rights]
+        if not harmless:
+            beyond.setdefault(facts.rights[0], []).append(facts.name)
+        elif not set(harmless) & set(chosen):
+            chosen.append(harmless[0])
+    told = {name: tuple(sorted(actions)) for name, actions in sorted(beyond.items())}
+    return Rights(tuple(name for name in _ORDER if name in chosen), told)
+
+
+def manager_conf(
+    pbx: Pbx, schemas: Iterable[EventSchema], *, advanced: bool = True, actions: Rights | None = None
+) -> str:
+    """Return the account's section for manager.conf, with a placeholder for the secret.
+
+    `actions` are the rights of what this account runs too, where it does.
+    """
+    read, write = set(read_classes(pbx, schemas)), set(write_classes(pbx))
+    if actions:
+        read |= {_OUTCOME} if "originate" in actions.classes else set()
+        write |= set(actions.classes)
+    filters = event_filters(pbx, advanced=advanced)
+    return _section(pbx.username, read, write, filters, actions.beyond if actions else {})
+
+
+def action_conf(username: str, rights: Rights, *, advanced: bool = True) -> str:
+    """Return the section for manager.conf of an account that runs actions and hears no events.
+
+    But OriginateResponse, which tells how a call that was asked for ended.
+    """
+    calls = "originate" in rights.classes
+    one = (
+        "eventfilter(action(include),name(OriginateResponse)) ="
+        if advanced
+        else "eventfilter = ^Event: OriginateResponse"
+    )
+    return _section(
+        username, {_OUTCOME} if calls else set(), set(rights.classes), [one] if calls else [], rights.beyond
+    )
+
+
+def _section(
+    username: str,
+    read: set[str],
+    write: set[str],
+    filters: Iterable[str],
+    beyond: Mapping[str, tuple[str, ...]],
+) -> str:
     lines = [
-        f"[{pbx.username}]",
+        f"[{username}]",
         "secret = <the secret of the settings>",
         "deny = 0.0.0.0/0.0.0.0",
         "permit = <the connector's address>/255.255.255.255",
-        f"read = {','.join(read_classes(pbx, schemas))}",
-        f"write = {','.join(write_classes(pbx))}",
+        f"read = {_joined(read)}",
+        f"write = {_joined(write)}",
+        *(
+            f"; {name} in write opens much more; it is left out, and with it {', '.join(actions)}"
+            for name, actions in beyond.items()
+            if name not in write
+        ),
         # In milliseconds; by default the PBX cuts a reader that is slow for a tenth of a second.
         "writetimeout = 15000",
-        *event_filters(pbx, advanced=advanced),
+        *filters,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _joined(classes: set[str]) -> str:
+    return ",".join(name for name in _ORDER if name in classes)
 
 
 def doubtful_filters(where: str, pbx: Pbx, schemas: SchemaSet) -> list[str]:

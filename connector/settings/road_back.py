@@ -2,6 +2,7 @@
 
 import fnmatch
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -123,8 +124,11 @@ def sessions(settings: Settings, name: str) -> int:
 
 def requests_retention_ms(settings: Settings) -> int:
     """Return how long requests stay in Kafka; -1 for ever."""
-    own = settings.topics.families.get(REQUESTS, TopicFamily()).retention_ms
-    return settings.topics.retention_ms if own is None else own
+    own = settings.topics.families.get(REQUESTS, TopicFamily())
+    said = {**settings.topics.config, **own.config}.get("retention.ms")
+    if isinstance(said, str | int) and re.fullmatch(r"-?\d+", str(said)):
+        return int(said)
+    return settings.topics.retention_ms if own.retention_ms is None else own.retention_ms
 
 
 def claims_retention_ms(settings: Settings) -> int:

@@ -1,11 +1,12 @@
 """Every topic that the settings lead to: the plan, and what of it exists already."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from connector.avro.schema import EventSchema, SchemaSet
 from connector.errors import SettingsError
+from connector.settings import road_back
 from connector.settings.fields import near
 from connector.settings.kinds import Option, Secret
 from connector.settings.sections import Settings, TopicFamily
@@ -14,6 +15,9 @@ CONNECTOR: Final = "connector"
 DEAD_LETTER: Final = "dlq"
 
 _SAFE_COPIES: Final = 3
+_CLEANUP: Final = "compact,delete"
+# A new owner reads a partition's claims to the end; only closed segments are compacted.
+_CLAIMS_CONFIG: Final = {"segment.bytes": str(64 << 20)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,8 @@ class Topic:
     """A topic as it should be.
 
     `replication_factor` None is the cluster's own default. `of_calls`: its records are keyed by
-    call, so that its partition count is that of all such topics.
+    call, so that its partition count is that of all such topics. `beside` is the topic whose number of
+    partitions it must have.
     """
 
     name: str
@@ -30,6 +35,7 @@ class Topic:
     config: Mapping[str, str] = field(default_factory=dict)
     families: tuple[str, ...] = ()
     of_calls: bool = False
+    beside: str | None = None
 
 
 class Present(NamedTuple):
@@ -62,15 +68,19 @@ class Difference(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What a plan costs a cluster; `replicas` counts a default of `None` as one copy."""
+    """What a plan costs a cluster.
+
+    `unknown` are topics that get the cluster's own number of copies: each counts with one.
+    """
 
     topics: int
     partitions: int
     replicas: int
+    unknown: int = 0
 
 
 def plan(settings: Settings, schemas: Iterable[EventSchema]) -> list[Topic]:
-    """Return every topic that records of these schemas go to, and the dead-letter topic, by name.
+    """Return every topic that is read or written: those of these schemas, of actions, and the dead letters', by name.
 
     Args:
         settings: the whole file.
@@ -85,17 +95,29 @@ def plan(settings: Settings, schemas: Iterable[EventSchema]) -> list[Topic]:
         by_topic.setdefault(routing.topic_of(schema), []).append(schema)
     topics = [_topic(settings, name, members) for name, members in by_topic.items()]
     if routing.dead_letter_topic not in by_topic:
-        topics.append(_shaped(settings, routing.dead_letter_topic, (DEAD_LETTER,), of_calls=False))
+        topics.append(_shaped(settings, routing.dead_letter_topic, (DEAD_LETTER,)))
+    topics += _of_actions(settings)
     _check_calls(settings, topics)
     return sorted(topics, key=lambda topic: topic.name)
 
 
+def _of_actions(settings: Settings) -> Iterable[Topic]:
+    for pair in road_back.pairs(settings):
+        requests = _shaped(settings, pair.requests, (road_back.REQUESTS,))
+        claims = _shaped(settings, pair.claims, (road_back.CLAIMS,))
+        config = {**_CLAIMS_CONFIG, **claims.config}
+        config |= {"cleanup.policy": _CLEANUP, "retention.ms": str(road_back.claims_retention_ms(settings))}
+        yield requests
+        yield _shaped(settings, pair.responses, (road_back.RESPONSES,))
+        yield replace(claims, partitions=requests.partitions, config=config, beside=pair.requests)
+
+
 def _topic(settings: Settings, name: str, members: Sequence[EventSchema]) -> Topic:
     families = tuple(sorted({schema.family for schema in members}))
-    return _shaped(settings, name, families, of_calls=any(schema.channels for schema in members))
+    return replace(_shaped(settings, name, families), of_calls=any(schema.channels for schema in members))
 
 
-def _shaped(settings: Settings, name: str, families: tuple[str, ...], *, of_calls: bool) -> Topic:
+def _shaped(settings: Settings, name: str, families: tuple[str, ...]) -> Topic:
     general = settings.topics
     own = general.families.get(families[0], TopicFamily()) if len(families) == 1 else TopicFamily()
     # Few records, read as one story: one partition keeps them in order.
@@ -106,7 +128,7 @@ def _shaped(settings: Settings, name: str, families: tuple[str, ...], *, of_call
         config["min.insync.replicas"] = "2"
     for options in (general.config, own.config):
         config |= {key: _text(option) for key, option in options.items()}
-    return Topic(name, own.partitions or usual, general.replication_factor, config, families, of_calls)
+    return Topic(name, own.partitions or usual, general.replication_factor, config, families)
 
 
 def _text(option: Option) -> str:
@@ -142,20 +164,43 @@ def compare(planned: Iterable[Topic], present: Mapping[str, Present]) -> Differe
 def _drift(topic: Topic, found: Present) -> Iterable[Drift]:
     for option, wanted in topic.config.items():
         is_now = found.config.get(option, wanted)
-        if is_now != wanted:
+        same = option == "cleanup.policy" and road_back.policies(is_now) == road_back.policies(wanted)
+        if is_now != wanted and not same:
             yield Drift(topic.name, option, wanted, is_now)
     copies = topic.replication_factor
     if copies is not None and copies != found.replicas:
         yield Drift(topic.name, "replication factor", str(copies), str(found.replicas))
 
 
-def totals(planned: Iterable[Topic]) -> Totals:
-    """Return the sums of a plan."""
+def uneven(planned: Iterable[Topic], present: Mapping[str, Present]) -> list[str]:
+    """Return where topics that must have equally many partitions have not, or would not once made.
+
+    A claim stands in the partition of its request: with other numbers a repeat would not be known.
+    """
+    counts = {topic.name: topic.partitions for topic in planned}
+    counts |= {name: found.partitions for name, found in present.items()}
+    return [
+        f"{topic.name} {_has(topic.name, present)} {counts[topic.name]} partitions, but {topic.beside} "
+        f"{_has(topic.beside, present)} {counts[topic.beside]}: they must be equal (topics.families.actions.partitions), and grow together"
+        for topic in planned
+        if topic.beside is not None and counts[topic.name] != counts[topic.beside]
+    ]
+
+
+def _has(name: str, present: Mapping[str, Present]) -> str:
+    return "has" if name in present else "would get"
+
+
+def totals(planned: Iterable[Topic], present: Mapping[str, Present] | None = None) -> Totals:
+    """Return the sums of a plan; of topics that exist the copies are known."""
     topics = list(planned)
+    known = {name: found.replicas for name, found in (present or {}).items()}
+    copies = [known.get(topic.name, topic.replication_factor) for topic in topics]
     return Totals(
         len(topics),
         sum(topic.partitions for topic in topics),
-        sum(topic.partitions * (topic.replication_factor or 1) for topic in topics),
+        sum(topic.partitions * (each or 1) for topic, each in zip(topics, copies, strict=True)),
+        copies.count(None),
     )
 
 
@@ -166,7 +211,12 @@ def check_names(settings: Settings, schemas: SchemaSet) -> None:
         SettingsError: each with what may have been meant.
     """
     events = {schema.user_event or schema.event for schema in schemas}
-    families = {schema.family for schema in schemas} | {CONNECTOR, DEAD_LETTER, schemas.unknown.family}
+    families = {schema.family for schema in schemas} | {
+        CONNECTOR,
+        DEAD_LETTER,
+        schemas.unknown.family,
+        *road_back.FAMILIES,
+    }
     problems = [
         f"events.topics.{name}: no such event{near(name, events)}"
         for name in settings.events.topics

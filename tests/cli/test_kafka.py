@@ -80,6 +80,18 @@ def test_the_plan_of_what_exists(cli: Cli, topics: list[str]) -> None:
     assert {each["state"] for each in planned} == {"exists"}
 
 
+def test_claims_are_not_made_beside_requests_with_more_partitions(cli: Cli, broker: EmbeddedBroker) -> None:
+    broker.create_topic("asterisk.actions.json", 4)
+    there = {"AMI_KAFKA__ACTIONS__FORMAT": "json"}
+    result = cli("topics", "apply", env=there)
+    assert (result.exit_code, result.stdout) == (1, "")
+    told = "asterisk.claims.json would get 2 partitions, but asterisk.actions.json has 4"
+    assert told in result.stderr
+    planned = cli("topics", "plan", env=there)
+    assert "7 topics (6 missing), 12 partitions" in planned.stdout
+    assert told in planned.stderr
+
+
 def test_what_is_replayed_into_kafka_comes_out_of_tail(cli: Cli, captures: Path, topics: list[str]) -> None:
     lines = objects(cli("replay", captures / "dial.ami", "--pbx", "main").stdout)
     assert cli("replay", captures / "dial.ami", "--output", "kafka").exit_code == 0

@@ -78,7 +78,7 @@ def test_a_wrong_choice_names_the_right_ones(cli: Cli) -> None:
         ("[kafka]\nbootstrap_server = 'k'", "kafka.bootstrap_server: no such setting; did you mean"),
         ("[kafka]\nbootstrap_servers = ['k']\nreach_timeout_s = 'soon'", "kafka.reach_timeout_s"),
         ("[kafka", "the settings are no TOML"),
-        ("", "kafka: must be set"),
+        ("", "kafka.bootstrap_servers: must be set"),
     ],
 )
 def test_wrong_settings_name_the_key(cli: Cli, tmp_path: Path, settings: str, told: str) -> None:

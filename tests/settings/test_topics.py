@@ -1,15 +1,17 @@
 """The plan of topics, and its difference from what a cluster has."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connector.avro.schema import EventSchema, SchemaSet, load
 from connector.errors import SettingsError
+from connector.settings.actions import Actions
 from connector.settings.kinds import Address, Secret
 from connector.settings.sections import Events, Kafka, Pbx, Settings, TopicFamily, Topics
-from connector.settings.topics import Present, Topic, Totals, check_names, compare, plan, totals
+from connector.settings.topics import Present, Topic, Totals, check_names, compare, plan, totals, uneven
 
 
 def schema(event: str | None, family: str, *, of_calls: bool = False) -> EventSchema:
@@ -136,3 +138,79 @@ def test_names_of_events_and_families_are_checked() -> None:
         "events.topics.Hangap: no such event; did you mean 'Hangup'?",
         "topics.families.queu: no such family; did you mean 'queue'?",
     ]
+
+
+def with_actions(text: dict[str, Any] | None = None, **topics: Any) -> Settings:
+    return replace(settings(**topics), actions=Actions(**(text or {})))
+
+
+def test_the_road_back_has_topics_of_its_own() -> None:
+    planned = {topic.name: topic for topic in plan(with_actions(), ALL)}
+    requests, responses, claims = (
+        planned[f"asterisk.{name}.json"] for name in ("actions", "responses", "claims")
+    )
+    assert (requests.partitions, responses.partitions, claims.partitions) == (3, 3, 3)
+    assert (requests.families, claims.families) == (("actions",), ("claims",))
+    assert requests.config == responses.config == {"cleanup.policy": "delete", "retention.ms": "604800000"}
+    assert claims.config == {
+        "cleanup.policy": "compact,delete",
+        "retention.ms": str(604_800_000 + 86_400_000 + 3_600_000 + 600_000),
+        "segment.bytes": str(64 << 20),
+    }
+    assert claims.beside == "asterisk.actions.json"
+    assert not [name for name in plan(settings(), ALL) if "actions" in name.name]
+
+
+def test_claims_have_as_many_partitions_as_requests() -> None:
+    families = {
+        "actions": TopicFamily(partitions=12),
+        "claims": TopicFamily(config={"segment.bytes": 1048576, "cleanup.policy": "delete,compact"}),
+    }
+    planned = {
+        topic.name: topic for topic in plan(with_actions(families=families, config={"retention.ms": 5}), ALL)
+    }
+    assert planned["asterisk.claims.json"].partitions == planned["asterisk.actions.json"].partitions == 12
+    assert planned["asterisk.claims.json"].config["segment.bytes"] == "1048576"
+    assert planned["asterisk.claims.json"].config["cleanup.policy"] == "compact,delete"
+    assert planned["asterisk.claims.json"].config["retention.ms"] == str(5 + 86_400_000 + 4_200_000)
+
+
+@pytest.mark.parametrize(
+    ("present", "said"),
+    [
+        ({}, []),
+        ({"asterisk.actions.json": 3, "asterisk.claims.json": 3}, []),
+        ({"asterisk.actions.json": 6, "asterisk.claims.json": 6}, []),
+        (
+            {"asterisk.actions.json": 6},
+            "asterisk.claims.json would get 3 partitions, but asterisk.actions.json has 6: they must be equal",
+        ),
+        (
+            {"asterisk.claims.json": 6},
+            "asterisk.claims.json has 6 partitions, but asterisk.actions.json would get 3: they must be equal",
+        ),
+        (
+            {"asterisk.actions.json": 6, "asterisk.claims.json": 3},
+            "asterisk.claims.json has 3 partitions, but asterisk.actions.json has 6: they must be equal",
+        ),
+    ],
+)
+def test_requests_and_claims_grow_together_or_not_at_all(
+    present: dict[str, int], said: str | list[str]
+) -> None:
+    found = {name: Present(partitions, 1) for name, partitions in present.items()}
+    lines = uneven(plan(with_actions(), ALL), found)
+    assert lines == said or (len(lines) == 1 and lines[0].startswith(str(said)))
+
+
+def test_the_words_of_a_cleanup_policy_have_no_order() -> None:
+    planned = [topic for topic in plan(with_actions(), ALL) if topic.beside]
+    for found, drifted in (("delete,compact", False), ("delete", True), ("compact", True)):
+        config = {"asterisk.claims.json": Present(3, 1, {"cleanup.policy": found})}
+        assert bool(compare(planned, config).drift) is drifted
+
+
+def test_copies_that_the_cluster_decides_are_told_apart() -> None:
+    planned = plan(settings(), ALL)
+    assert totals(planned) == Totals(5, 11, 11, 5)
+    assert totals(planned, {"asterisk.events.hangup": Present(3, 3)}) == Totals(5, 11, 17, 4)
