@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import fastavro
 from fastavro.schema import SchemaParseException, UnknownType
@@ -70,11 +70,9 @@ class RecordCodec:
         except Exception as error:  # fastavro raises whatever its parts raise on foreign bytes
             what = f": {error}"[:200] if isinstance(error, _TELLING) else ""
             raise SchemaError(f"not a record of its schema: {type(error).__name__}{what}") from error
-        if not isinstance(record, dict):
-            raise SchemaError(f"a {type(record).__name__} where a record was expected")
         if rest := len(body) - stream.tell():
             raise SchemaError(f"not a record of its schema: {rest} bytes are left over")
-        return record
+        return cast("dict[str, Any]", record)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Flaw
 from connector.events.login import Call, Login
+from connector.letters import error_headers
 from connector.percent import path_part
 
 Headers = list[tuple[str, bytes]]
@@ -45,14 +46,16 @@ def _rfc3339(second: int) -> bytes:
 
 
 def dead_letter_headers(entry: Entry, flaw: Flaw, stage: str, topic: str, connector: str) -> Headers:
-    """Return Kafka Connect's error headers; every value is text (Connect's DeadLetterQueueReporter)."""
+    """Return a dead letter's headers: Kafka Connect's for errors, and CloudEvents'."""
     return [
-        ("__connect.errors.topic", topic.encode()),
-        ("__connect.errors.connector.name", connector.encode()),
-        ("__connect.errors.stage", stage.encode()),
-        ("__connect.errors.class.name", b"connector.events.translate"),
-        ("__connect.errors.exception.class.name", flaw.reason.encode()),
-        ("__connect.errors.exception.message", flaw.detail.encode()),
+        *error_headers(
+            topic=topic,
+            connector=connector,
+            stage=stage,
+            where="connector.events.translate",
+            reason=flaw.reason,
+            detail=flaw.detail,
+        ),
         _SPEC,
         ("ce_id", entry.event_id.encode()),
         ("ce_type", b"org.amikafka.events.DeadLetter"),

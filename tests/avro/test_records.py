@@ -136,6 +136,7 @@ NODE = {
     [
         {"type": "array", "items": "null"},
         {"type": "array", "items": NOTHING},
+        {"type": "array", "items": {"type": "null", "unit": "none"}},
         {"type": "array", "items": {"type": "fixed", "name": "F", "size": 0}},
         {"type": "map", "values": {"type": "array", "items": "null"}},
         ["null", {"type": "array", "items": {"type": "record", "name": "Void", "fields": []}}],
@@ -155,6 +156,7 @@ def test_a_schema_by_which_few_bytes_take_all_time_or_stack_is_refused(kind: Any
     [
         {"type": "array", "items": {"type": "enum", "name": "E", "symbols": ["A"]}},
         {"type": "array", "items": ["null", "int"]},
+        {"type": "array", "items": {"type": "long", "unit": "ms"}},
         {"type": "array", "items": {"type": "array", "items": "boolean"}},
         {"type": "map", "values": "null"},
         NOTHING,
