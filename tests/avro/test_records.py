@@ -131,13 +131,22 @@ NODE = {
 }
 
 
+FIXED = {"type": "fixed", "name": "F", "size": 0}
+TWICE = {
+    "type": "record",
+    "name": "Twice",
+    "fields": [{"name": "a", "type": FIXED}, {"name": "b", "type": {"type": "array", "items": "F"}}],
+}
+
+
 @pytest.mark.parametrize(
     "kind",
     [
+        TWICE,
         {"type": "array", "items": "null"},
         {"type": "array", "items": NOTHING},
         {"type": "array", "items": {"type": "null", "unit": "none"}},
-        {"type": "array", "items": {"type": "fixed", "name": "F", "size": 0}},
+        {"type": "array", "items": FIXED},
         {"type": "map", "values": {"type": "array", "items": "null"}},
         ["null", {"type": "array", "items": {"type": "record", "name": "Void", "fields": []}}],
         NODE,
@@ -160,7 +169,7 @@ def test_a_schema_by_which_few_bytes_take_all_time_or_stack_is_refused(kind: Any
         {"type": "array", "items": {"type": "array", "items": "boolean"}},
         {"type": "map", "values": "null"},
         NOTHING,
-        {"type": "fixed", "name": "F", "size": 0},
+        FIXED,
     ],
     ids=str,
 )
