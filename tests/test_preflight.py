@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from connector.errors import BrokerError, RegistryError
 from connector.events.routing import Routing
 from connector.preflight import Finding, NotReady, State, account, ends, pbx, refuse, timezone
 from connector.settings import kinds
+from connector.settings.rights import Right
 from connector.settings.sections import Kafka, Pbx, Settings, Topics
 from connector.settings.topics import Present, Topic
 
@@ -33,7 +34,7 @@ class Admin:
     def __init__(
         self,
         present: Mapping[str, Present],
-        lacking: Sequence[tuple[str, str]] = (),
+        lacking: Sequence[Right] = (),
         *,
         objection: str = "",
         error: str = "",
@@ -51,7 +52,7 @@ class Admin:
     async def present(self, _: Collection[str]) -> Mapping[str, Present]:
         return self._present
 
-    async def lacking(self, _: Collection[str]) -> Sequence[tuple[str, str]]:
+    async def lacking(self, _: Iterable[Right]) -> Sequence[Right]:
         return self._lacking
 
     async def objection(self, _: Sequence[Topic]) -> str:
@@ -111,8 +112,11 @@ def test_missing_topics_are_fatal_where_nobody_makes_them(create: str, objection
 
 
 def test_missing_rights_are_fatal() -> None:
-    found = kafka(Admin(BOTH, [("a", "WRITE"), ("b", "WRITE")]))["rights"]
+    lacking = [Right("topic", name, ("WRITE",)) for name in ("a", "b")]
+    found = kafka(Admin(BOTH, lacking))["rights"]
     assert (found.fatal, found.seen) == (True, "no right Write on a, b")
+    found = kafka(Admin(BOTH, [Right("group", "g", ("READ",))]))["rights"]
+    assert (found.fatal, found.seen) == (True, "no right Read on group g")
 
 
 def test_other_partitions_and_options_are_warned_of() -> None:
@@ -182,7 +186,9 @@ def test_write_classes_are_proved_by_actions_of_one_class() -> None:
         b"Command: Execute. (Priv: command,all)\r\nGetvar: Get. (Priv: call,reporting,all)\r\n"
         b"CoreStatus: Show. (Priv: system,reporting,all)\r\nUserEvent: Send. (Priv: user,all)"
     )
-    assert pbx.write_classes(parse(answer)) == ["command", "user"]
+    found = pbx.listed(parse(answer))
+    assert found.classes == {"command", "user"}
+    assert found.names == {"ping", "command", "getvar", "corestatus", "userevent"}
 
 
 def looked_at(simulated: SimulatedPbx, event: Event | None = None) -> dict[str, Finding]:

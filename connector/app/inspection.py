@@ -4,9 +4,11 @@ import asyncio
 
 from connector.app.parts import inspect_ends, open_admin, read_schemas
 from connector.app.running import open_pbx
+from connector.edges.schemas import load_action_catalogue
 from connector.edges.telemetry import Telemetry
 from connector.errors import ConnectorError
-from connector.preflight import Finding, State, account, failed, pbx, timezone
+from connector.preflight import Finding, State, account, actions, failed, pbx, requests, timezone
+from connector.settings import road_back
 from connector.settings.sections import Settings
 
 
@@ -28,7 +30,19 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)
-    checks = (pbx.check(target, settings.pbx[name]) for name, target in targets.items())
+    checks = [pbx.check(target, settings.pbx[name]) for name, target in targets.items()]
+    if settings.actions:
+        catalogue = load_action_catalogue()
+        policy = settings.actions.judge(catalogue)
+        findings += requests.rules(settings, catalogue) + requests.reach(policy, settings, catalogue)
+        checks += [
+            actions.check(
+                open_pbx(name, road_back.for_actions(settings, name), settings.events.max_frame_bytes),
+                policy.possible(name),
+                catalogue,
+            )
+            for name in settings.pbx
+        ]
     for found in await asyncio.gather(*checks, inspect_ends(settings, selection, admin)):
         findings += found
     return findings

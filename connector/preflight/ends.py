@@ -10,6 +10,8 @@ from connector.edges.registry import SchemaRegistry
 from connector.errors import BrokerError, RegistryError
 from connector.events.routing import Routing
 from connector.preflight import Finding, State, failed
+from connector.preflight.requests import claims
+from connector.settings.rights import Right, rights
 from connector.settings.sections import Settings
 from connector.settings.topics import Topic, compare
 
@@ -22,7 +24,8 @@ async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic])
         brokers = await admin.reach()
         names = [topic.name for topic in planned]
         present = await admin.present(names)
-        lacking = await admin.lacking(names)
+        needed = list(rights(settings, planned))
+        lacking = await admin.lacking(needed)
         difference = compare(planned, present)
         objection = "" if settings.topics.create == "never" else await admin.objection(difference.missing)
     except BrokerError as error:
@@ -37,7 +40,7 @@ async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic])
     for drift in difference.drift:
         seen = f"{drift.topic}: {drift.option} is {drift.found}, {drift.wanted} is set"
         findings.append(Finding("topic options", State.WARNING, seen, "see `ami-kafka topics plan`"))
-    return findings + _acls(lacking)
+    return [*findings, *claims(settings, planned, present), *_acls(lacking), *_unseen(needed)]
 
 
 def _topics(count: int, missing: Sequence[Topic], create: str, objection: str) -> list[Finding]:
@@ -53,15 +56,35 @@ def _topics(count: int, missing: Sequence[Topic], create: str, objection: str) -
     return [Finding("topics", State.OK, f"{seen}; made {create.replace('-', ' ')}")]
 
 
-def _acls(lacking: Sequence[tuple[str, str]]) -> list[Finding]:
-    by_right: dict[str, list[str]] = {}
-    for topic, operation in lacking:
-        by_right.setdefault(operation, []).append(topic)
-    remedy = "give it to the connector's user, by prefix"
+def _acls(lacking: Sequence[Right]) -> list[Finding]:
+    by_right: dict[tuple[str, str], list[str]] = {}
+    for kind, name, operations, _ in lacking:
+        for operation in operations:
+            by_right.setdefault((kind, operation), []).append(name)
     return [
-        Finding("rights", State.FAILED, f"no right {right.title()} on {_some(topics)}", remedy, fatal=True)
-        for right, topics in by_right.items()
-    ] or [Finding("rights", State.OK, "may write to every topic that exists")]
+        Finding(
+            "rights",
+            State.FAILED,
+            f"no right {operation.title()} on {'group ' if kind == 'group' else ''}{_some(names)}",
+            "give it to the connector's user, by prefix",
+            fatal=True,
+        )
+        for (kind, operation), names in by_right.items()
+    ] or [Finding("rights", State.OK, "may read and write what it must, of all that exists")]
+
+
+def _unseen(needed: Iterable[Right]) -> list[Finding]:
+    remedy = "where Kafka has access control, the connector's user needs it"
+    return [
+        Finding(
+            "transactional id",
+            State.UNPROVEN,
+            f"Kafka does not tell the right Write on {right.name}{'*' if right.prefixed else ''}",
+            remedy,
+        )
+        for right in needed
+        if right.kind == "transactional-id"
+    ]
 
 
 async def registry(client: SchemaRegistry, subjects: Mapping[str, str], *, registers: bool) -> list[Finding]:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from connector.ami.action import AmiAction
 from connector.ami.message import AmiMessage, Kind, event_name, kind_of
@@ -17,6 +17,13 @@ _ANSWER_S: Final = 5.0
 _LISTEN_S: Final = 2.0
 _PRIVILEGES: Final = re.compile(r"\(Priv: ([^)]*)\)\s*\Z")
 _TIMESTAMP: Final = b"\r\nTimestamp: "
+
+
+class Listed(NamedTuple):
+    """What an account may run at a PBX: names in small letters, and the write classes that this proves."""
+
+    names: frozenset[str]
+    classes: frozenset[str]
 
 
 async def check(target: AsteriskPbx, settings: Pbx) -> list[Finding]:
@@ -38,14 +45,19 @@ async def check(target: AsteriskPbx, settings: Pbx) -> list[Finding]:
         findings = [_login(target.name, *welcomes[0]), *await _rights(target.name, connection)]
         await _listen(heard)
     finally:
-        connection.leave()
-        await connection.ended()
-        connection.close()
+        await leave(connection)
     return [
         *findings,
         _classes(target.name, frames, settings.event_classes),
         _timestamps(target.name, frames),
     ]
+
+
+async def leave(connection: Connection) -> None:
+    """Log off and close."""
+    connection.leave()
+    await connection.ended()
+    connection.close()
 
 
 async def _listen(heard: asyncio.Event) -> None:
@@ -71,29 +83,28 @@ async def _rights(name: str, connection: Connection) -> list[Finding]:
         answer = await connection.ask(AmiAction("ListCommands"), _ANSWER_S)
     except LinkLost as error:
         return [Finding(f"{name} actions", State.FAILED, str(error))]
-    allowed = write_classes(answer.response)
+    allowed = sorted(listed(answer.response).classes)
     alive = "answers Ping" if ping.success else "may not Ping"
     rights = ", ".join(allowed) or "none, which is all that events need"
     return [Finding(f"{name} actions", State.OK, f"{alive}; write classes: {rights}")]
 
 
-def write_classes(commands: AmiMessage) -> list[str]:
-    """Return the write classes that an answer to ListCommands proves: it lists what the account may run."""
-    found = set()
-    for _, text in commands.headers:
+def listed(commands: AmiMessage) -> Listed:
+    """Read an answer to ListCommands: it lists what the account may run, each with its classes."""
+    names, classes = set(), set()
+    for name, text in commands.headers:
         privileges = _PRIVILEGES.search(text)
-        classes = (
-            {each for each in privileges[1].split(",") if each not in ("all", "<none>")}
-            if privileges
-            else set()
-        )
+        if not privileges:
+            continue
+        names.add(name.lower())
+        own = {each for each in privileges[1].split(",") if each not in ("all", "<none>")}
         # An action of several classes is listed for each of them: it proves none.
-        found |= classes if len(classes) == 1 else set()
-    return sorted(found)
+        classes |= own if len(own) == 1 else set()
+    return Listed(frozenset(names), frozenset(classes))
 
 
 def _classes(name: str, frames: Sequence[bytes], asked: Sequence[str]) -> Finding:
-    seen = sorted({each for frame in frames for each in _privileges(frame) if each != "all"})
+    seen = sorted({each for frame in frames for each in privileges(frame) if each != "all"})
     unseen = [each for each in asked if each not in seen]
     what = f"{name} event classes"
     if not unseen or "all" in asked:
@@ -103,7 +114,8 @@ def _classes(name: str, frames: Sequence[bytes], asked: Sequence[str]) -> Findin
     return Finding(what, State.UNPROVEN, told, remedy)
 
 
-def _privileges(frame: bytes) -> list[str]:
+def privileges(frame: bytes) -> list[str]:
+    """Return the classes of an event."""
     line = frame.partition(b"\r\nPrivilege: ")[2].partition(b"\r\n")[0]
     return line.decode("ascii", "replace").split(",") if line else []
 

@@ -4,6 +4,7 @@ import fnmatch
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from connector.actions.pair import Form, Pair
@@ -11,7 +12,7 @@ from connector.actions.reading import RequestRules
 from connector.ami.steps import Account
 from connector.errors import SettingsError
 from connector.settings.actions import Actions
-from connector.settings.sections import Settings, TopicFamily
+from connector.settings.sections import Pbx, Settings, TopicFamily
 
 REQUESTS: Final = "actions"
 RESPONSES: Final = "responses"
@@ -98,22 +99,23 @@ def transactional_id(settings: Settings, process: str) -> str:
     return f"{group(settings)}-{actions(settings).instance_id or process}"
 
 
-def account(settings: Settings, name: str) -> Account:
-    """Return who runs actions at a PBX: its own account for actions, else that of its events.
+def for_actions(settings: Settings, name: str) -> Pbx:
+    """Return a PBX as the road back logs in there: by its account for actions, else by that of its events.
 
     The class `call` is asked for since OriginateResponse has it; without it an Originate's outcome
     never comes.
     """
     pbx = settings.pbx[name]
     own = pbx.actions
-    user = (own.username, own.secret) if own and own.username and own.secret else (pbx.username, pbx.secret)
-    return Account(
-        username=user[0],
-        secret=user[1].reveal(),
-        events="call",
-        md5=pbx.auth == "md5",
-        max_frame=settings.events.max_frame_bytes,
-    )
+    usual = replace(pbx, event_classes=("call",), filters=(), actions=None)
+    if own and own.username and own.secret:
+        return replace(usual, username=own.username, secret=own.secret)
+    return usual
+
+
+def account(settings: Settings, name: str) -> Account:
+    """Return who runs actions at a PBX."""
+    return for_actions(settings, name).account(settings.events.max_frame_bytes)
 
 
 def sessions(settings: Settings, name: str) -> int:
@@ -136,13 +138,16 @@ def claims_retention_ms(settings: Settings) -> int:
     own = settings.topics.families.get(CLAIMS, TopicFamily()).retention_ms
     if own is not None:
         return own
-    least = _needed_ms(settings)
+    least = needed_ms(settings, requests_retention_ms(settings))
     return least if least < 0 else least + _DAY_MS
 
 
-def _needed_ms(settings: Settings) -> int:
-    """Return how long a claim may be needed: while its request can be read again, sent, and answered."""
-    own, requests = actions(settings), requests_retention_ms(settings)
+def needed_ms(settings: Settings, requests: int) -> int:
+    """Return how long a claim may be needed: while its request can be read again, sent, and answered.
+
+    `requests` is how long these stay, in milliseconds; -1 for ever.
+    """
+    own = actions(settings)
     return requests if requests < 0 else requests + own.max_ttl_ms + own.max_timeout_ms
 
 
@@ -197,7 +202,7 @@ def _claims(settings: Settings) -> Iterator[str]:
             "since a claim stands in the partition of its request"
         )
     if claims.retention_ms is not None and claims.retention_ms >= 0:
-        needed = _needed_ms(settings)
+        needed = needed_ms(settings, requests_retention_ms(settings))
         if needed < 0 or claims.retention_ms <= needed:
             least = "-1, as requests stay for ever" if needed < 0 else f"above {needed:,}"
             yield (

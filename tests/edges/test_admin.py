@@ -10,6 +10,7 @@ from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.admin import KafkaAdmin
 from connector.edges.kafka.topics import TopicMaker
 from connector.errors import BrokerError, SettingsError
+from connector.settings.rights import Right
 from connector.settings.topics import Topic
 from tests.edges.kafka_ends import DEADLINE_S, admin_of, nobody
 
@@ -47,7 +48,8 @@ def test_topics_that_exist_are_described(broker: EmbeddedBroker) -> None:
             "calls": (4, 1)
         }
         assert await admin.present([]) == {}
-        assert await admin.lacking(["calls", "absent"]) == []
+        rights = [Right("topic", name, ("WRITE",)) for name in ("calls", "absent")]
+        assert await admin.lacking([*rights, Right("group", "g", ("READ",))]) == []
 
     run(scenario)
 

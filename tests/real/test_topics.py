@@ -23,6 +23,7 @@ from connector.edges.kafka.topics import TopicMaker
 from connector.errors import BrokerError
 from connector.facts import Fact, TopicMade
 from connector.settings.kinds import Options
+from connector.settings.rights import Right
 from connector.settings.sections import Kafka
 from connector.settings.topics import Drift, Topic, compare
 from tests.edges.kafka_ends import DEADLINE_S, nobody, record
@@ -160,9 +161,19 @@ def test_rights_that_are_missing_are_named(start_kafka: Callable[..., parts.Kafk
         await asyncio.to_thread(grant, cluster.bootstrap, full.name, AclOperation.WRITE)
         client = admin(cluster.secure_bootstrap, as_user(cluster))
         assert await client.reach() == 1
-        assert await client.lacking(_names([hidden, seen, full])) == [
-            (hidden.name, "DESCRIBE"),
-            (seen.name, "WRITE"),
+        needed = [Right("topic", each.name, ("READ", "WRITE")) for each in (hidden, seen, full)]
+        groups = [Right("group", name, ("READ",)) for name in ("theirs", "ours")]
+        unseen = Right("transactional-id", "t", ("WRITE",))
+        await asyncio.to_thread(grant, cluster.bootstrap, "ours", AclOperation.READ, kind=ResourceType.GROUP)
+        assert await client.lacking([*needed, *groups, unseen]) == [
+            groups[0],
+            *sorted(
+                [
+                    Right("topic", hidden.name, ("DESCRIBE",)),
+                    Right("topic", seen.name, ("READ", "WRITE")),
+                    Right("topic", full.name, ("READ",)),
+                ]
+            ),
         ]
         assert "give the connector's user the right" in await client.objection([topic()])
         with pytest.raises(BrokerError, match="give the connector's user the right"):

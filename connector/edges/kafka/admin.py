@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from enum import Enum
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
@@ -21,6 +22,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public n
 from connector.edges.kafka.client import Config, make, report_to, translated, why
 from connector.errors import BrokerError
 from connector.facts import Report
+from connector.settings.rights import Right
 from connector.settings.topics import Drift, Present, Topic
 
 Answer = TypeVar("Answer")
@@ -81,21 +83,41 @@ class KafkaAdmin:
             for name, topic in described.items()
         }
 
-    async def lacking(
-        self, names: Collection[str], operations: Iterable[AclOperation] = (AclOperation.WRITE,)
-    ) -> list[tuple[str, str]]:
-        """Return (topic, operation) for what the connector's user may not do with topics that exist.
+    async def lacking(self, needed: Iterable[Right]) -> list[Right]:
+        """Return what of these rights the connector's user has not, each with the operations that it lacks.
+
+        Of topics that exist, and of groups as far as Kafka tells; of transactional ids it tells nobody.
 
         Raises:
-            BrokerError: no answer in time.
+            BrokerError: no answer in time about a topic.
         """
-        needed = list(operations)
-        found: list[tuple[str, str]] = []
-        for name, topic in (await self._describe(names, hidden=found.append)).items():
-            # A cluster without access control tells none.
-            granted = topic.authorized_operations or needed
-            found += [(name, each.name) for each in needed if each not in granted]
-        return sorted(found)
+        rights = list(needed)
+        hidden: list[str] = []
+        names = [right.name for right in rights if right.kind == "topic"]
+        granted: dict[tuple[str, str], Sequence[Enum] | None] = {
+            ("topic", name): topic.authorized_operations
+            for name, topic in (await self._describe(names, hidden=hidden.append)).items()
+        }
+        for right in rights:
+            if right.kind == "group":
+                granted["group", right.name] = await self._of_group(right.name)
+        found = [right._replace(operations=_without(right, granted)) for right in rights]
+        found += [Right("topic", name, (AclOperation.DESCRIBE.name,)) for name in hidden]
+        return sorted(right for right in found if right.operations)
+
+    async def _of_group(self, name: str) -> Sequence[Enum] | None:
+        """Return what may be done with a group; None where Kafka does not tell."""
+        futures = self._client.describe_consumer_groups(
+            [name], include_authorized_operations=True, request_timeout=self._deadline_s
+        )
+        try:
+            described = await asyncio.wrap_future(futures[name])
+        except KafkaException as error:
+            refused = error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+            # Whoever may read may describe too.
+            return [AclOperation.UNKNOWN] if refused else None
+        operations: Sequence[Enum] | None = described.authorized_operations
+        return operations
 
     async def objection(self, topics: Sequence[Topic]) -> str:
         """Return why Kafka would not create these topics, a line for each; empty where it would."""
@@ -160,7 +182,7 @@ class KafkaAdmin:
                 await self._wait(future, f"options of topic {resource.name}")
 
     async def _describe(
-        self, names: Collection[str], hidden: Callable[[tuple[str, str]], None] = lambda _: None
+        self, names: Collection[str], hidden: Callable[[str], None] = lambda _: None
     ) -> dict[str, TopicDescription]:
         if not names:
             return {}
@@ -176,7 +198,7 @@ class KafkaAdmin:
             except KafkaException as error:
                 code = error.args[0].code()
                 if code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                    hidden((name, AclOperation.DESCRIBE.name))
+                    hidden(name)
                 elif code != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise self._error(error, f"topic {name}") from error
         return described
@@ -219,6 +241,12 @@ class KafkaAdmin:
         ):
             return BrokerError(why(self._last_error, about))
         return translated(error, about)
+
+
+def _without(right: Right, granted: Mapping[tuple[str, str], Sequence[Enum] | None]) -> tuple[str, ...]:
+    # A cluster without access control tells none.
+    known = granted.get((right.kind, right.name))
+    return tuple(each for each in right.operations if AclOperation[each] not in known) if known else ()
 
 
 def _new(topic: Topic) -> NewTopic:

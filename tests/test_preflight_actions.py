@@ -1,0 +1,193 @@
+"""Checks of the road back: its topics, its rules, the account that runs actions."""
+
+import asyncio
+import re
+import time
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from connector.actions.rules import Rule
+from connector.ami.message import parse
+from connector.app.running import open_pbx
+from connector.demo.channels import Event
+from connector.demo.pbx import SimulatedPbx
+from connector.demo.traffic import Traffic
+from connector.edges.kafka.admin import KafkaAdmin
+from connector.edges.schemas import load_action_catalogue
+from connector.preflight import Finding, State, actions, ends, pbx, requests
+from connector.settings import kinds, road_back
+from connector.settings.actions import ActionAccount, Actions, Standard
+from connector.settings.rights import Right, rights
+from connector.settings.sections import Kafka, Pbx, Settings
+from connector.settings.topics import Present, plan
+from tests.test_preflight import PBX, Admin
+
+CATALOGUE = load_action_catalogue()
+DAY = 86_400_000
+REQUESTS, RESPONSES, CLAIMS = (f"asterisk.{name}.json" for name in ("actions", "responses", "claims"))
+CALLS = Standard(profile="call-control", channels=(re.compile("PJSIP/.*"),), contexts=("sales",))
+
+
+def settings(pbx: Pbx = PBX, **said: Any) -> Settings:
+    return Settings(pbx={"main": pbx}, kafka=Kafka(bootstrap_servers=("k",)), actions=Actions(**said))
+
+
+def as_planned(**changed: Present) -> dict[str, Present]:
+    found = {topic.name: Present(topic.partitions, 1, topic.config) for topic in plan(settings(), [])}
+    names = {"requests": REQUESTS, "claims": CLAIMS}
+    return {**found, **{names[key]: each for key, each in changed.items()}}
+
+
+def test_claims_as_planned_are_right() -> None:
+    (found,) = requests.claims(settings(), plan(settings(), []), as_planned())
+    assert found.state is State.OK
+    assert requests.claims(replace(settings(), actions=None), [], {}) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"claims": Present(5, 1)}, f"{CLAIMS} has 5 partitions, but {REQUESTS} has 3"),
+        ({"requests": Present(5, 1)}, f"{CLAIMS} has 3 partitions, but {REQUESTS} has 5"),
+        ({"claims": Present(3, 1, {"cleanup.policy": "delete"})}, "cleanup.policy is delete, it must be compact,delete"),
+        ({"claims": Present(3, 1, {"cleanup.policy": "compact"})}, "cleanup.policy is compact"),
+        ({"claims": Present(3, 1, {"retention.ms": str(7 * DAY)})}, f"retention.ms is {7 * DAY}, requests are kept {7 * DAY}"),
+        ({"requests": Present(3, 1, {"retention.ms": str(30 * DAY)})}, f"requests are kept {30 * DAY}"),
+        ({"requests": Present(3, 1, {"retention.ms": "-1"})}, "requests are kept -1"),
+    ],
+)  # fmt: skip
+def test_claims_that_would_not_know_a_repeat_are_fatal(changed: dict[str, Present], told: str) -> None:
+    found = requests.claims(settings(), plan(settings(), []), as_planned(**changed))
+    assert [finding.fatal for finding in found] == [True]
+    assert told in found[0].seen
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"claims": Present(3, 1)},
+        {"claims": Present(3, 1, {"cleanup.policy": "delete, compact", "retention.ms": "-1"})},
+    ],
+)
+def test_what_kafka_does_not_tell_of_claims_is_not_doubted(changed: dict[str, Present]) -> None:
+    (found,) = requests.claims(settings(), plan(settings(), []), as_planned(**changed))
+    assert found.state is State.OK
+
+
+def test_claims_are_checked_with_kafka() -> None:
+    admin = cast("KafkaAdmin", Admin(as_planned(claims=Present(5, 1))))
+    found = asyncio.run(ends.kafka(admin, settings(), plan(settings(), [])))
+    by_name = {finding.what: finding for finding in found}
+    assert by_name["claims"].fatal
+    assert by_name["transactional id"].state is State.UNPROVEN
+    assert "ami-kafka-actions-main-*" in by_name["transactional id"].seen
+
+
+def test_only_what_is_read_must_be_readable_and_only_what_is_written_writable() -> None:
+    found = {right.name: right for right in rights(settings(), plan(settings(), []))}
+    assert {name: right.operations for name, right in found.items()} == {
+        REQUESTS: ("READ",),
+        RESPONSES: ("WRITE",),
+        CLAIMS: ("READ", "WRITE"),
+        "asterisk.dlq": ("WRITE",),
+        "ami-kafka-actions-main": ("READ",),
+        "ami-kafka-actions-main-": ("WRITE",),
+    }
+    assert found["ami-kafka-actions-main-"].prefixed
+    named = list(rights(settings(instance_id="one"), []))
+    assert named[-1] == Right("transactional-id", "ami-kafka-actions-main-one", ("WRITE",))
+    assert list(rights(replace(settings(), actions=None), [])) == []
+
+
+def test_rules_that_speak_of_nothing_are_named() -> None:
+    wrong = (
+        Rule(name="a", effect="deny", actions=("Orignate", "Get*", "Ping")),
+        Rule(name="b", pbx=("berlin*",), topics=("other", "asterisk.*")),
+        Rule(name="c", topics=("asterisk.actions",)),
+    )
+    assert [finding.seen for finding in requests.rules(settings(rules=wrong), CATALOGUE)] == [
+        "actions.rules[0].actions: 'Orignate' is in no catalogue; did you mean 'Originate'?",
+        "actions.rules[1].pbx: none of main is meant by it",
+        f"actions.rules[2].topics: none of {REQUESTS} is meant by it",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "told", "warned"),
+    [
+        (Standard(), "profile read-only: ", False),
+        (Standard(profile="call-control"), "profile call-control: ", True),
+        (CALLS, "profile call-control: ", False),
+    ],
+)
+def test_what_the_policy_lets_through_is_told(policy: Standard, told: str, warned: bool) -> None:
+    own = settings(policy=policy)
+    found = requests.reach(road_back.actions(own).judge(CATALOGUE), own, CATALOGUE)
+    assert found[0].seen.startswith(told)
+    assert (found[0].seen.endswith(" 0 of them change something")) is (policy.profile == "read-only")
+    assert [finding.state for finding in found[1:]] == [State.WARNING] * warned
+
+
+LISTED = (
+    b"Response: Success\r\nActionID: 1\r\nPing: Keepalive. (Priv: <none>)\r\nHangup: Hang up. (Priv: system,call,all)\r\n"
+    b"Originate: Originate. (Priv: originate,all)\r\nAgents: List. (Priv: agent,all)"
+)
+
+
+def test_each_action_that_may_pass_is_held_against_the_account() -> None:
+    possible = ["Agents", "Originate", "PJSIPShowAors", "Ping", "QueueSummary", "QuectelReset", "AgentLogoff"]
+    may, absent, lacking = actions.allowed("main", possible, pbx.listed(parse(LISTED)), CATALOGUE)
+    assert (may.state, may.seen) == (State.OK, "the account may run Agents, Originate, Ping")
+    # Without a class of its own, or of a class that is proved: it is the PBX that has not got it.
+    assert (absent.state, absent.seen[-25:]) == (State.OK, "QueueSummary, AgentLogoff")
+    assert lacking.state is State.WARNING
+    assert lacking.seen.endswith("PJSIPShowAors needs system; QuectelReset needs a right that is not known")
+
+
+def looked_at(simulated: SimulatedPbx, own: Settings, event: Event | None = None) -> dict[str, Finding]:
+    async def look() -> list[Finding]:
+        async with asyncio.timeout(30), simulated:
+            host, port = simulated.address
+            at = replace(road_back.for_actions(own, "main"), address=(kinds.Address(host, port),))
+            possible = road_back.actions(own).judge(CATALOGUE).possible("main")
+            target = open_pbx("main", at, 1 << 20)
+            # As long as it takes where something comes, else not at all.
+            listen_s = 30.0 if event else 0.0
+            looking = asyncio.create_task(actions.check(target, possible, CATALOGUE, listen_s))
+            while event is not None and not looking.done():
+                simulated.tell(event)
+                await asyncio.sleep(0)
+            return await looking
+
+    return {finding.what: finding for finding in asyncio.run(look())}
+
+
+def test_the_account_for_actions_is_the_one_that_is_looked_at() -> None:
+    doer = Pbx(
+        address=PBX.address,
+        username="demo",
+        secret=kinds.Secret("wrong"),
+        actions=ActionAccount(username="doer", secret=kinds.Secret("right")),
+    )
+    simulated = SimulatedPbx({"doer": "right"}, Traffic(int(time.time())))
+    found = looked_at(simulated, settings(doer))
+    assert found["main actions allowed"].state in (State.OK, State.WARNING)
+    assert "main OriginateResponse" not in found
+    refused = looked_at(SimulatedPbx({"doer": "right"}), settings(PBX))["main actions' login"]
+    assert refused.state is State.FAILED
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        (None, State.UNPROVEN),
+        (Event("Hangup", "call", ["Channel: PJSIP/100-00000001"]), State.OK),
+    ],
+)
+def test_the_outcome_of_calls_is_unproven_until_an_event_of_their_class_comes(
+    event: Event | None, state: State
+) -> None:
+    found = looked_at(SimulatedPbx({"demo": "demo"}), settings(policy=CALLS), event)["main OriginateResponse"]
+    assert (found.state, "read = call" in found.remedy) == (state, event is None)
