@@ -223,7 +223,7 @@ class TransactionAborted(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RequestsFenced(Fact):
-    """A transaction was refused since its partitions are another's."""
+    """A transaction was refused since a partition in it is another's."""
 
     reason: str
 

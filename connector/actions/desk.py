@@ -16,7 +16,7 @@ from connector.actions.errand import Rules
 from connector.actions.limits import Gates
 from connector.actions.offsets import Offsets
 from connector.actions.partition import Partition
-from connector.actions.record import Commit, Fenced, Incoming, Place, Settled
+from connector.actions.record import Commit, Incoming, Place, Settled
 from connector.actions.settlement import Settlement
 from connector.actions.ticket import Stage, Ticket
 from connector.actions.transaction import Transactions
@@ -24,7 +24,7 @@ from connector.actions.turns import Bounds, Turns
 from connector.actions.unread import Unread
 from connector.actions.waiting import Waiting
 from connector.ami.reach import Result
-from connector.facts import PartitionsLost, PartitionsRevoked, Report, RequestsFenced
+from connector.facts import PartitionsLost, PartitionsRevoked, Report
 
 
 class Measures(NamedTuple):
@@ -68,11 +68,14 @@ class Desk:
         self._revoked: set[Place] = set()
         self._closing = False
 
-    def assigned(self, place: Place, note: str) -> None:
-        """Take a partition that is ours now, and its offset's metadata; its claims follow, then its requests."""
+    def assigned(self, place: Place, note: str = "", term: int = 0) -> None:
+        """Take a partition that is ours now; its claims follow, and then its requests.
+
+        `note` is its offset's metadata, `term` that of the assignment.
+        """
         measures = self._measures
         self._partitions[place] = Partition(
-            Claims(measures.memory), Offsets(note), Turns(measures.bounds), leaving=self._closing
+            Claims(measures.memory), Offsets(note), Turns(measures.bounds), term, leaving=self._closing
         )
 
     def missing(self, records: Iterable[Incoming]) -> frozenset[int]:
@@ -137,11 +140,7 @@ class Desk:
 
     def settled(self, settled: Settled, now_ms: int) -> None:
         """Take how the transaction of the last `work` ended."""
-        places = self._transactions.places
         self._transactions.settled(settled, now_ms)
-        if isinstance(settled, Fenced):
-            self._report(RequestsFenced(settled.reason))
-            self.lost(places, now_ms)
         self._course.run(now_ms)
 
     def may_send(self, ticket: Ticket, now_ms: int) -> bool:

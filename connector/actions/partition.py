@@ -11,11 +11,12 @@ from connector.actions.turns import Turns
 class Partition:
     """One partition: what is remembered, how far it is, and who is in it.
 
-    `leaving` where nothing new is begun any more; `paused` where nothing more is taken for now.
+    `term` is that of its assignment; `leaving` where nothing new is begun any more; `paused` where nothing more is taken for now.
     """
 
     claims: Claims
     offsets: Offsets
     turns: Turns
+    term: int = 0
     leaving: bool = False
     paused: bool = False

@@ -36,26 +36,34 @@ class Outgoing(NamedTuple):
 
 
 _NO_NOTES: Final[Mapping[Place, str]] = MappingProxyType({})
+_NO_TERMS: Final[Mapping[Place, int]] = MappingProxyType({})
 
 
 class Commit(NamedTuple):
     """What becomes visible together: records, and per partition the offset of the first request not final.
 
     `notes` are the metadata to be committed with an offset, "" where a partition has none: they tell
-    the next owner which requests beyond the offset are final too (`actions/offsets.py`).
+    the next owner which requests beyond the offset are final too (`actions/offsets.py`). `terms` are
+    those of the partitions' `Assigned`: where one is lost, or ours anew, since then, the work is of
+    another term and must be `Fenced`, though the partition may be ours.
     """
 
     records: Sequence[Outgoing]
     offsets: Mapping[Place, int]
     notes: Mapping[Place, str] = _NO_NOTES
+    terms: Mapping[Place, int] = _NO_TERMS
 
 
 class Assigned(NamedTuple):
-    """A partition is ours; these are the records of its claims, oldest first, and its offset's metadata."""
+    """A partition is ours; these are the records of its claims, oldest first, and its offset's metadata.
+
+    `term` is another each time that it becomes ours.
+    """
 
     place: Place
     claims: Sequence[Incoming]
     note: str = ""
+    term: int = 0
 
 
 class Revoking(NamedTuple):
@@ -89,7 +97,10 @@ class Aborted(NamedTuple):
 
 
 class Fenced(NamedTuple):
-    """The transaction is not in and never will be: the partitions are another's; `Lost` follows."""
+    """The transaction is not in and never will be: a partition in it is another's, or ours in a new term.
+
+    `Lost` follows for those that are lost; what concerns the others is committed by another transaction.
+    """
 
     reason: str
 

@@ -39,12 +39,11 @@ class Transactions:
         self._claims: list[Ticket] = []
         self._finals: list[Ticket] = []
         self._quiet_since: int | None = None
-        self.places: frozenset[Place] = frozenset()
-        """What the transaction under way is about; empty: there is none."""
+        self._under_way = False
 
     def work(self, now_ms: int) -> Commit | None:
         """Return the next transaction; None where there is nothing to do, or one is under way."""
-        if self.places:
+        if self._under_way:
             return None
         self._course.expire(now_ms)
         claims = [*self._course.claimable]
@@ -63,7 +62,7 @@ class Transactions:
     def settled(self, settled: Settled, now_ms: int) -> None:
         """Take how the transaction under way ended, where its partitions are ours still."""
         letters, claims, finals = self._letters, _ours(self._claims), _ours(self._finals)
-        self._letters, self._claims, self._finals, self.places = [], [], [], frozenset()
+        self._letters, self._claims, self._finals, self._under_way = [], [], [], False
         if isinstance(settled, Committed):
             for ticket in finals:
                 self._final(ticket, now_ms)
@@ -109,11 +108,12 @@ class Transactions:
         for ticket in claims:
             del self._course.claimable[ticket]
             ticket.stage = Stage.CLAIMING
-        self.places = frozenset(reached)
+        self._under_way = True
         return Commit(
             [letter.record for letter in self._letters],
             {place: each.offset for place, each in reached.items()},
             {place: each.note for place, each in reached.items()},
+            {place: self._partitions[place].term for place in reached},
         )
 
     def _final(self, ticket: Ticket, now_ms: int) -> None:

@@ -78,7 +78,7 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.PartitionsLost: Saying(logging.WARNING, "{names} are another's, {in_flight} in flight"),
     facts.TransactionAborted: Saying(logging.WARNING, "transaction aborted: {reason}; {again}", ("reason",)),
     facts.RequestsFenced: Saying(
-        logging.WARNING, "transaction refused, its partitions are another's: {reason}"
+        logging.WARNING, "transaction refused, a partition in it is another's: {reason}"
     ),
 }
 

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from connector.actions.course import Execute
 from connector.actions.desk import Desk
-from connector.actions.record import Aborted, Assigned, Incoming, Lost, Notice, Revoking
+from connector.actions.record import Aborted, Assigned, Committed, Fenced, Incoming, Lost, Notice, Revoking
 from connector.errors import ActionError, BrokerError, RegistryError
-from connector.facts import ClaimsRead, RegistryTrouble, Report, TransactionAborted
+from connector.facts import ClaimsRead, RegistryTrouble, Report, RequestsFenced, TransactionAborted
 from connector.roads.ports import Executor, Requests, WriterSchemas
 
 RETRY_S: Final = 0.5
@@ -134,10 +134,10 @@ class Execution:
                 self._desk.lost(places, now_ms)
 
     async def _assigned(self, notice: Assigned) -> None:
-        place, claims, note = notice
+        place, claims, note, term = notice
         for schema_id in self._desk.missing(claims):
             await self._learn(schema_id)
-        self._desk.assigned(place, note)
+        self._desk.assigned(place, note, term)
         for start in range(0, len(claims), CLAIMS_AT_ONCE):
             self._desk.remember(place, claims[start : start + CLAIMS_AT_ONCE], self._clock.now_ms())
             await asyncio.sleep(0)
@@ -154,9 +154,16 @@ class Execution:
             settled = await self._requests.commit(work)
             self._desk.settled(settled, self._clock.now_ms())
             self._go_on()
-            if isinstance(settled, Aborted) and not settled.refused:
-                self._report(TransactionAborted(settled.reason, RETRY_S))
-                await self._clock.sleep(RETRY_S)
+            match settled:
+                case Committed():
+                    continue
+                case Aborted(refused, reason):
+                    if refused:
+                        continue
+                    self._report(TransactionAborted(reason, RETRY_S))
+                case Fenced(reason):
+                    self._report(RequestsFenced(reason))
+            await self._clock.sleep(RETRY_S)
 
     async def _execute(self, execute: Execute) -> None:
         ticket, desk = execute.ticket, self._desk

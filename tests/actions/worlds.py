@@ -39,9 +39,9 @@ class Kafka:
     offsets: dict[Place, tuple[int, str]] = field(default_factory=dict)
     epochs: Counter[Place] = field(default_factory=Counter)
 
-    def commit(self, work: Commit, epochs: dict[Place, int], refused: dict[int, str]) -> Settled:
+    def commit(self, work: Commit, refused: dict[int, str]) -> Settled:
         """End a transaction: another epoch of a partition fences it, a record for `bad` topics aborts it."""
-        if any(self.epochs[place] != epochs.get(place) for place in work.offsets):
+        if any(self.epochs[place] != work.terms[place] for place in work.offsets):
             return Fenced("another's")
         bad = {at: "no such partition" for at, each in enumerate(work.records) if each.topic.startswith("bad.")}
         if bad or refused:
@@ -96,7 +96,7 @@ class Connector:
         offset, note = kafka.offsets.get(place, (0, ""))
         self.epochs[place], self.positions[place] = kafka.epochs[place], offset
         self.paused.discard(place)
-        self.desk.assigned(place, note)
+        self.desk.assigned(place, note, kafka.epochs[place])
         self.desk.remember(place, kafka.claims[place], self.now())
 
     def forget(self, place: Place) -> None:
