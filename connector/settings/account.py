@@ -82,14 +82,15 @@ def event_filters(pbx: Pbx, *, advanced: bool = True) -> list[str]:
 def action_classes(names: Iterable[str], catalogue: ActionCatalogue) -> Rights:
     """Return the least `write=` for actions: for each one class that lets it run, the harmless first."""
     known = [facts for name in names if (facts := catalogue.get(name)) and facts.rights]
+    harmless = [(facts, [name for name in _HARMLESS_FIRST if name in facts.rights]) for facts in known]
     chosen: list[str] = []
     beyond: dict[str, list[str]] = {}
-    for facts in sorted(known, key=lambda facts: len(facts.rights)):
-        harmless = [name for name in _HARMLESS_FIRST if name in facts.rights]
-        if not harmless:
+    # Those that leave no choice come first: their class may do for others.
+    for facts, classes in sorted(harmless, key=lambda each: len(each[1])):
+        if not classes:
             beyond.setdefault(facts.rights[0], []).append(facts.name)
-        elif not set(harmless) & set(chosen):
-            chosen.append(harmless[0])
+        elif not set(classes) & set(chosen):
+            chosen.append(classes[0])
     told = {name: tuple(sorted(actions)) for name, actions in sorted(beyond.items())}
     return Rights(tuple(name for name in _ORDER if name in chosen), told)
 

@@ -1,5 +1,6 @@
 """What every command has in common: help, mistakes, exit codes, a reader that goes away."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -123,6 +124,17 @@ def test_the_account_for_manager_conf(cli: Cli, tmp_path: Path) -> None:
     wrong = cli("manager-conf", "mian")
     assert (wrong.exit_code, wrong.stdout) == (2, "")
     assert "did you mean main?" in wrong.stderr
+
+
+def test_the_accounts_for_actions_for_manager_conf(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
+    on = {"AMI_KAFKA__ACTIONS__POLICY__PROFILE": "read-only"}
+    (one,) = re.findall(r"^write = (.*)$", cli("manager-conf", env=on).stdout, re.MULTILINE)
+    assert one == "call,agent,reporting"
+    own = {f"AMI_KAFKA__PBX__MAIN__ACTIONS__{key}": "doer" for key in ("USERNAME", "SECRET")}
+    printed = cli("manager-conf", env=on | own).stdout
+    assert re.findall(r"^\[(.*)\]$", printed, re.MULTILINE) == ["u", "doer"]
+    assert re.findall(r"^write = (.*)$", printed, re.MULTILINE) == ["reporting", "call,agent,reporting"]
 
 
 def test_no_secret_is_printed(cli: Cli, tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """The section for manager.conf that the settings lead to, given to a real Asterisk as it is printed."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from connector.actions.policy import Policy
+from connector.actions.rules import Bounds
 from connector.avro.schema import load
-from connector.settings.account import USEFUL_VARIABLES, manager_conf
+from connector.edges.schemas import load_action_catalogue
+from connector.settings.account import USEFUL_VARIABLES, action_classes, action_conf, manager_conf
 from connector.settings.kinds import Address, Secret
 from connector.settings.sections import Pbx
 from tests.parts.ami import Manager
@@ -45,3 +49,33 @@ def test_of_the_dialplan_only_the_useful_variables_come(
         assert variables <= set(USEFUL_VARIABLES)
         assert not [event for event in ours.events if event["Event"] == "Newexten"]
         assert [event for event in ours.events if event["Event"] == "DialEnd"]
+
+
+@pytest.mark.parametrize(("version", "advanced"), [(22, True), (22, False), (16, False)])
+def test_the_account_for_actions_may_run_them_and_hears_how_calls_ended(
+    start_asterisk: Callable[..., Asterisk], version: int, *, advanced: bool
+) -> None:
+    catalogue = load_action_catalogue()
+    named = Bounds(channels=(re.compile("Local/.*"),), contexts=("parties",), applications=("Wait",))
+    possible = Policy(catalogue, "call-control", named).possible("main")
+    rights = action_classes(possible, catalogue)
+    section = action_conf("doer", rights, advanced=advanced)
+    section = section.replace("<the secret of the settings>", SECRET)
+    section = section.replace("<the connector's address>/255.255.255.255", "127.0.0.1/255.255.255.255")
+    asterisk = start_asterisk(version, manager_extra=section)
+    with (
+        asterisk.manager() as everyone,
+        Manager(asterisk.host, asterisk.port, "doer", SECRET, events="call") as ours,
+    ):
+        may = {name.lower() for name, _ in ours.action("ListCommands").headers}
+        there = {name.lower() for name, _ in everyone.action("ListCommands").headers}
+        beyond = {name for names in rights.beyond.values() for name in names}
+        assert {name for name in possible if name.lower() in there and name not in beyond} == {
+            name for name in possible if name.lower() in may
+        }
+        assert not {"command", "moduleload", "updateconfig", "getconfig"} & may
+        ours.action("Originate", Channel="Local/brief@parties", Application="Wait", Data="1", Async="true")
+        assert ours.expect("OriginateResponse")["Response"] == "Success"
+        everyone.expect("Hangup", times=2)
+        ours.action("Ping")
+        assert {event["Event"] for event in ours.events} == {"OriginateResponse"}

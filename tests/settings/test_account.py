@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from connector.actions.policy import Policy
+from connector.ami.catalogue import load as load_catalogue
 from connector.avro.schema import EventSchema, SchemaSet, load
 from connector.settings.account import (
+    Rights,
+    action_classes,
+    action_conf,
     doubtful_filters,
     event_filters,
     manager_conf,
@@ -26,6 +31,7 @@ def schema(path: str) -> EventSchema:
 HANGUP, VARSET, CDR, FAIL, RENAME = (
     schema(f"events/{name}.avsc") for name in ("hangup", "var_set", "cdr", "failed_acl", "rename")
 )
+CATALOGUE = load_catalogue((ROOT / "catalogue" / "actions.json").read_text())
 SCHEMAS = SchemaSet([HANGUP, VARSET, CDR, FAIL, RENAME], schema("unknown.avsc"), schema("connector.avsc"))
 
 
@@ -91,3 +97,66 @@ def test_names_in_filters_are_checked(line: str) -> None:
 
 def test_known_names_in_filters_are_not_doubted() -> None:
     assert doubtful_filters("pbx.main", pbx(filters=("action(include),name(VarSet)",)), SCHEMAS) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["Ping", "QueueStatus"], []),
+        (["CoreStatus", "Status", "Getvar"], ["reporting"]),
+        (["Getvar", "Hangup"], ["call"]),
+        (["Hangup", "FAXStats", "Getvar"], ["call", "reporting"]),
+        (["Originate", "QueueAdd", "UserEvent"], ["agent", "user", "originate"]),
+        (["OfAnotherVendor"], []),
+    ],
+)
+def test_actions_get_one_harmless_class_each(names: list[str], classes: list[str]) -> None:
+    assert action_classes(names, CATALOGUE) == Rights(tuple(classes), {})
+
+
+def test_what_opens_the_pbx_is_left_out_and_told() -> None:
+    found = action_classes(
+        ["Command", "PJSIPShowAors", "PJSIPShowContacts", "Ping", "UpdateConfig"], CATALOGUE
+    )
+    assert found == Rights(
+        (),
+        {
+            "command": ("Command",),
+            "config": ("UpdateConfig",),
+            "system": ("PJSIPShowAors", "PJSIPShowContacts"),
+        },
+    )
+    assert "; system in write opens much more; it is left out, and with it PJSIPShowAors" in action_conf(
+        "u", found
+    )
+    # Where the account has it for its filters, it may run these too.
+    assert "left out" not in manager_conf(
+        pbx("call", filters=("x",)), [HANGUP], actions=Rights((), {"system": ("A",)})
+    )
+
+
+def test_read_only_gets_no_class_that_changes_calls_by_its_own_account() -> None:
+    found = action_classes(Policy(CATALOGUE).possible("main"), CATALOGUE)
+    # FAXSessions and ParkedCalls need call, though they only read.
+    assert found.classes == ("call", "agent", "reporting")
+    assert set(found.beyond) == {"system"}
+
+
+def test_one_account_for_both_roads_has_the_rights_of_both() -> None:
+    rights = Rights(("originate", "agent"), {})
+    text = manager_conf(pbx("cdr"), [CDR], actions=rights)
+    assert "read = call,cdr\nwrite = agent,reporting,originate\n" in text
+    assert "read = cdr\nwrite = agent,reporting\n" in manager_conf(
+        pbx("cdr"), [CDR], actions=Rights(("agent",), {})
+    )
+
+
+def test_an_account_of_its_own_hears_how_calls_ended_and_nothing_else() -> None:
+    text = action_conf("doer", Rights(("call", "originate"), {}))
+    assert text.startswith("[doer]\n")
+    assert "read = call\nwrite = call,originate\n" in text
+    assert text.endswith("eventfilter(action(include),name(OriginateResponse)) =\n")
+    old = action_conf("doer", Rights(("call", "originate"), {}), advanced=False)
+    assert old.endswith("eventfilter = ^Event: OriginateResponse\n")
+    assert "read = \n" in action_conf("doer", Rights(("call",), {}))
+    assert "eventfilter" not in action_conf("doer", Rights(("call",), {}))
