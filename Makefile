@@ -19,7 +19,7 @@ demo: .venv/package.stamp  ## a simulated PBX, an embedded broker and the live p
 	@$(BIN)/ami-kafka demo $(ARGS)
 
 test: .venv/package.stamp .venv/dev.stamp  ## every test that the parts on this machine allow
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
 check: lint format types imports schemas  ## style, format, types, import rules, schemas
 

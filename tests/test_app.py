@@ -31,6 +31,7 @@ from connector.edges.telemetry import Telemetry
 from connector.errors import SettingsError
 from connector.settings.kinds import Address, Secret
 from connector.settings.sections import Events, Kafka, Pbx, Settings, Tls
+from tests.edges.kafka_ends import PROMPT, kafka
 
 ROOT = Path(__file__).parents[1]
 EVENTS = 300
@@ -42,7 +43,7 @@ def account(address: tuple[str, int]) -> Pbx:
 
 
 def settings(broker: EmbeddedBroker, **pbxs: Pbx) -> Settings:
-    return Settings(pbx=pbxs, events=ALL, kafka=Kafka(bootstrap_servers=(broker.bootstrap_servers,)))
+    return Settings(pbx=pbxs, events=ALL, kafka=kafka(broker, consumer=PROMPT))
 
 
 def bounded(seconds: float, scene: Callable[[EmbeddedBroker], Awaitable[None]]) -> None:

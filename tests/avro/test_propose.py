@@ -184,7 +184,7 @@ _names = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings().max_examples // 2)
 @given(st.lists(st.lists(st.tuples(_names, st.text()), max_size=8), max_size=3))
 def test_whatever_was_heard_gives_sound_schemas(shipped_catalogue: Catalogue, bodies: list[Frame]) -> None:
     frames = [[("Event", "Odd"), *body] for body in bodies]

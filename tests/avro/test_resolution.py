@@ -128,7 +128,7 @@ _records = st.builds(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow])
 @given(_records, _records)
 def test_what_is_called_readable_fastavro_reads(reader: dict[str, Any], writer: dict[str, Any]) -> None:
     if unreadable(reader, writer):

@@ -21,6 +21,8 @@ username = "demo"
 secret = "demo"
 [kafka]
 bootstrap_servers = ["{servers}"]
+[kafka.consumer]
+"fetch.wait.max.ms" = 10
 [events]
 select = ["Hangup", "@unknown"]
 [topics]

@@ -114,7 +114,7 @@ def test_check_names_what_is_wrong(tmp_path: Path) -> None:
     async def scene(pbx: SimulatedPbx) -> None:
         path = settings(tmp_path, pbx, secret="hunter2")
         path.write_text(
-            path.read_text() + '[kafka]\nbootstrap_servers = ["127.0.0.1:1"]\nreach_timeout_s = 1\n'
+            path.read_text() + '[kafka]\nbootstrap_servers = ["127.0.0.1:1"]\nreach_timeout_s = 0.2\n'
         )
         async with started("check", "--output", "json", "--config", path) as process:
             printed, logged = await process.communicate()

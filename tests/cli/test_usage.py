@@ -34,7 +34,7 @@ username = "u"
 secret = "hunter2"
 [kafka]
 bootstrap_servers = ["127.0.0.1:1"]
-reach_timeout_s = 1
+reach_timeout_s = 0.2
 """
 
 

@@ -11,6 +11,8 @@ from connector.facts import Fact
 from connector.settings.sections import Kafka
 
 DEADLINE_S = 10.0
+PROMPT = {"fetch.wait.max.ms": 10}
+"""A broker tells at once that a topic ends, and does not wait for more."""
 
 
 def kafka(broker: EmbeddedBroker, **options: Any) -> Kafka:
@@ -27,7 +29,7 @@ def admin_of(broker: EmbeddedBroker) -> Config:
 
 
 def consumer_of(broker: EmbeddedBroker) -> Config:
-    return consumer_config(kafka(broker), "test", "test")
+    return consumer_config(kafka(broker, consumer=PROMPT), "test", "test")
 
 
 def nobody(fact: Fact) -> None:

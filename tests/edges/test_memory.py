@@ -142,4 +142,4 @@ class Journals(RuleBasedStateMachine):
 
 
 TestJournals = Journals.TestCase
-TestJournals.settings = settings(max_examples=50, stateful_step_count=30)
+TestJournals.settings = settings(max_examples=settings().max_examples // 2, stateful_step_count=30)

@@ -111,7 +111,7 @@ FORGERIES = st.lists(PIECES, max_size=9).map(b"".join).map(lambda text: text[:CA
 
 
 @given(st.data(), FORGERIES)
-@settings(max_examples=1500)
+@settings(max_examples=15 * settings().max_examples)
 def test_neither_the_torn_nor_the_forged_event_passes(data: st.DataObject, text: bytes) -> None:
     place = data.draw(st.sampled_from(places()))
     before, after = map(timeless, genuine(CAPTURES[0])[1:3])

@@ -115,7 +115,8 @@ class Decoder:
     """Decodes with the registry's schemas, which it still knows after the block."""
 
     def __init__(self, url: str) -> None:
-        self._registry = SchemaRegistryClient({"url": url})
+        # Its answer may be lost on the way (Apicurio's are, once in some thousands): then it is asked again.
+        self._registry = SchemaRegistryClient({"url": url, "timeout": 10})
         self._decode = AvroDeserializer(self._registry)
         self._schemas: dict[int, dict[str, Any]] = {}
 

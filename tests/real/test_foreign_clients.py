@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.parts import Unavailable, broker, java
+from tests.parts import Unavailable, broker, java, running
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.registry import Registry, Service
 from tests.real import reading
@@ -66,6 +66,8 @@ def kcat(*words: str) -> str:
 
 def own_java(*words: str, told: str = "") -> list[str]:
     """Run our program, compiled as it starts, with the jars that Kafka itself runs on."""
+    if not REQUIRED and not running.fetched("kafka"):
+        pytest.skip("kafka's jars are not here; get them with: python -m tests.parts fetch kafka")
     try:
         line = [*java.command(broker.JAVA, heap="128m"), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         line += ["-cp", f"{broker.provided()}/jars/*", str(PROGRAM), *words]
