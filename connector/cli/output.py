@@ -4,6 +4,7 @@
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -15,6 +16,9 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG: Final = 2
 """Usage, settings or a schema file: nothing was tried."""
+_CONTROL: Final = re.compile("[\x7f-\x9f]")
+"""What JSON may hold as it is, and a terminal obeys."""
+
 INTERRUPTED: Final = 130
 """Ctrl-C, where that is not the way to end it."""
 
@@ -33,7 +37,8 @@ def exit_code(error: ConnectorError) -> int:
 
 def json_line(value: Mapping[str, Any]) -> None:
     """Print one JSON object on one line, at once: whoever reads along may wait for it."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str) + "\n")
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    sys.stdout.write(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     sys.stdout.flush()
 
 
