@@ -14,11 +14,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from connector.actions.policy import Policy
+from connector.actions.profiles import ACTIONS, NEVER
+from connector.ami.action import AmiAction
 from connector.ami.message import event_name
 from connector.avro.schema import EventSchema, SchemaSet
 from connector.cli import app
 from connector.cli.options import NO_KAFKA, NO_PBX
-from connector.edges.schemas import load_schemas
+from connector.edges.schemas import load_action_catalogue, load_schemas
 from connector.events import intake, integrity, translate
 from connector.events.selection import Selection
 from connector.settings.account import manager_conf
@@ -28,6 +31,7 @@ from connector.settings.sections import Settings
 ROOT: Final = Path(__file__).parents[1]
 README: Final = (ROOT / "README.md").read_text("utf-8")
 SETTINGS: Final = (ROOT / "docs" / "settings.md").read_text("utf-8")
+SECURITY: Final = (ROOT / "docs" / "security.md").read_text("utf-8")
 EVENTS: Final = (ROOT / "docs" / "events.md").read_text("utf-8")
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "schemas").glob("*.md")])
 CAPTURES: Final = ROOT / "tests" / "captures"
@@ -95,7 +99,9 @@ def _of(section: type, where: str) -> Iterator[tuple[str, "Field[Any]"]]:
     for each in fields(section):
         key = f"{where}{each.name}"
         kind, place = _section(hints[each.name], key)
-        if kind is None or where:
+        # A table that is always there, or comes as often as one likes, has rows for its keys alone.
+        alone = is_dataclass(each.default) or place.endswith("[].")
+        if kind is None or (where and not alone):
             yield key, each
         if kind is not None:
             yield from _of(kind, place)
@@ -107,6 +113,8 @@ def _section(hint: Any, key: str) -> tuple[type | None, str]:
         inner = get_args(hint)[1]
         named = is_dataclass(inner) and isinstance(inner, type)
         return (inner, f"{key}.{_placeholder(key)}.") if named else (None, "")
+    if get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
+        return get_args(hint)[0], f"{key}[]."
     if get_origin(hint) in (types.UnionType, typing.Union):
         hint = next(each for each in get_args(hint) if each is not type(None))
     return (hint, f"{key}.") if isinstance(hint, type) and is_dataclass(hint) else (None, "")
@@ -157,7 +165,7 @@ def test_the_settings_of_the_readme_load(schemas: SchemaSet) -> None:
     assert section == f"; {name}\n{manager_conf(pbx, Selection(schemas).schemas)}"
 
 
-@pytest.mark.parametrize("text", blocks(SETTINGS, "toml"))
+@pytest.mark.parametrize("text", [*blocks(SETTINGS, "toml"), *blocks(SECURITY, "toml")])
 def test_the_examples_of_settings_load(text: str) -> None:
     needs = ({} if "[pbx." in text else NO_PBX) | ({} if "[kafka]" in text else NO_KAFKA)
     assert read(text, needs).pbx
@@ -265,3 +273,16 @@ def test_functions_on_an_events_way_exist() -> None:
     for owner, function in re.findall(r"\b([A-Z]\w+)\.([a-z_]\w+)", way):
         if owner != "Producer":
             assert any(f"class {owner}" in text and f"def {function}(" in text for text in sources), owner
+
+
+def test_security_names_what_no_policy_lets_through_and_what_read_only_leaves_out() -> None:
+    policy = Policy(load_action_catalogue())
+    for name in re.findall(r"never forwarded: ([\w, \n]+)\.", SECURITY)[0].replace("\n", " ").split(","):
+        assert name.strip().lower() in NEVER
+    left_out = re.findall(r"no (GetConfig[\w, ]+) \|", SECURITY)[0].split(", ")
+    assert len(left_out) > 4
+    assert not [name for name in left_out if policy.judge("p", "t", AmiAction(name)).allowed]
+    named = re.findall(r"queue members: ([\w, ]+) conferences", SECURITY)[0]
+    assert set(re.findall(r"[A-Z]\w+", named)) <= set(ACTIONS["call-control"])
+    none = [facts.name for facts in load_action_catalogue() if not facts.rights and 22 in facts.versions]
+    assert f"\n{len(none)} actions need no class at all" in SECURITY
