@@ -65,12 +65,8 @@ class Policy:
         full = profile == "full"
         own = Rule(name=profile, actions=ACTIONS[profile])
         self._profile = _Allow(f"profile {profile}", own, allowed, strangers=full)
-        # Many at once is for rules that say so, whatever the profile.
-        inherited = {**allowed, Kind.MANY: ()}
         self._rules: list[_Allow | _Deny] = [
-            _Deny(rule)
-            if rule.effect == "deny"
-            else _Allow(f"rule {rule.name}", rule, limits(rule, inherited))
+            _Deny(rule) if rule.effect == "deny" else _Allow(f"rule {rule.name}", rule, limits(rule, allowed))
             for rule in rules
         ]
 

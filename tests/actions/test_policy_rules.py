@@ -13,7 +13,8 @@ from tests.actions.test_policy import KNOWN, action
 def rule(name: str = "own", **said: Any) -> Rule:
     """Make a rule; expressions are given as texts."""
     texts = {key: tuple(map(re.compile, said[key])) for key in ("channels", "commands") if key in said}
-    arguments = {header: re.compile(each) for header, each in said.get("arguments", {}).items()}
+    headers: dict[str, str] = said.get("arguments", {})
+    arguments = {header: re.compile(each) for header, each in headers.items()}
     return Rule(name=name, **{**said, **texts, "arguments": arguments})
 
 
@@ -230,3 +231,33 @@ def test_no_refusal_repeats_what_may_be_a_secret() -> None:
         "Command, Command: core show secret-7, X: ${${secret-7}}", rule(actions=("Command",), functions=())
     )
     assert "secret-7" not in said.why
+
+
+def test_a_header_that_is_not_there_is_the_empty_text() -> None:
+    strict = rule(
+        actions=("Originate",), contexts=("sales",), channels=["PJSIP/.*"], arguments={"CallerID": ".+"}
+    )
+    assert not judged(CALL, strict).allowed
+    assert judged(f"{CALL}, CallerID: 30", strict).allowed
+    unnamed = rule(effect="deny", actions=("Originate",), arguments={"CallerID": ""})
+    assert judged(CALL, unnamed, profile="full").rule == "rule own"
+    assert judged(f"{CALL}, CallerID: 30", unnamed, profile="full").allowed
+
+
+def test_the_whole_value_must_match_to_be_denied() -> None:
+    one = rule(effect="deny", arguments={"Channel": "PJSIP/1"})
+    assert not judged("Hangup, Channel: PJSIP/1", one, profile="full").allowed
+    assert judged("Hangup, Channel: PJSIP/100", one, profile="full").allowed
+
+
+def test_channels_joined_into_one_lead_where_each_of_them_leads() -> None:
+    wide = rule(actions=("Originate",), contexts=("sales",), channels=[".*"])
+    assert judged("Originate, Channel: PJSIP/1&Local/1@sales, Context: sales", wide).allowed
+    verdict = judged("Originate, Channel: PJSIP/1&Local/1@evil, Context: sales", wide)
+    assert "Channel: context 'evil' is not allowed by name" in verdict.why
+
+
+def test_functions_within_functions_are_functions_wherever_they_stand() -> None:
+    channel = rule(actions=("SendText",), functions=("CHANNEL",))
+    assert judged("SendText, Channel: a, Message: ${CHANNEL(name)}", channel).allowed
+    assert not judged("SendText, Channel: a, Message: ${CHANNEL(SHELL(id))}", channel).allowed
