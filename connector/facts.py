@@ -228,4 +228,40 @@ class RequestsFenced(Fact):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ActionSessionUp(Fact):
+    """A session for actions is logged in; `events` are the classes that it hears, `sessions` how many such there are."""
+
+    pbx: str
+    address: str
+    events: str
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSessionDown(Fact):
+    """A session for actions ended or could not be made; the next try comes after `retry_s` seconds, None: none by itself."""
+
+    pbx: str
+    reason: str
+    retry_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLoginRefused(Fact):
+    """The PBX refused the login of a session for actions; the next try comes after `retry_s` seconds."""
+
+    pbx: str
+    reason: str
+    retry_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StrayAnswer(Fact):
+    """A session for actions heard an answer that nobody waits for, by its first lines."""
+
+    pbx: str
+    head: str
+
+
 Report = Callable[[Fact], None]

@@ -25,6 +25,15 @@ RESERVED: Final = frozenset(
 )
 """Names, in small letters, that no parameter may have: they belong to the session itself."""
 
+OF_THE_SESSION: Final = frozenset(
+    {
+        *("login", "logoff", "challenge", "events", "filter", "filterlist", "waitevent"),
+        *("dataget", "iaxnetstats", "queues"),
+    }
+)
+"""Actions, in small letters, that nobody may ask for: they act on the session itself, or their answer has no end."""
+
+_BLANKS: Final = "".join(map(chr, range(33)))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_()./-]{0,63}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _ACTION_ID: Final = re.compile(r"[\x21-\x7e]{1,64}")
@@ -38,6 +47,11 @@ class AmiAction(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     action_id: str = ""
 
+    def get(self, name: str) -> str:
+        """Return a parameter as Asterisk sees it: the first, its name in any case, leading blanks skipped."""
+        wanted = name.lower()
+        return next((value.lstrip(_BLANKS) for key, value in self.headers if key.lower() == wanted), "")
+
 
 def encode(action: AmiAction) -> bytes:
     """Return the bytes of an action.
@@ -46,6 +60,10 @@ def encode(action: AmiAction) -> bytes:
         ActionError: a name, value, line or their number must not go on the wire; the text says which
             and where, and never repeats a value, which may be a secret.
     """
+    if action.name.lower() in OF_THE_SESSION:
+        raise ActionError(
+            f"{action.name} is never sent: it acts on the session itself, or its answer has no end"
+        )
     for name, _ in action.headers:
         if name.lower() in RESERVED:
             raise ActionError(f"{name!r} is reserved: it belongs to the session and cannot be a parameter")

@@ -19,7 +19,9 @@ from connector.ami.framing import Framer
 from connector.ami.login import log_in, welcome
 from connector.ami.message import Kind, kind_of, text_of
 from connector.ami.questions import Questions
+from connector.ami.reach import Result
 from connector.ami.steps import (
+    Accepted,
     Account,
     Answered,
     Deadlines,
@@ -58,7 +60,7 @@ class Session:
         self._deadlines = deadlines
         self._dialogue = log_in(account)
         self._greeting = ""
-        self._questions = Questions(tag)
+        self._questions = Questions(tag, alone=account.events == "off")
         self._framer = Framer(account.max_frame)
         self._state = _State.GREETING
         self._due = math.inf
@@ -82,8 +84,9 @@ class Session:
         frames = self._framer.feed(data)
         if self._state is _State.READY and not self._questions.listing:
             # The hot path: a chunk of events alone passes as it is.
+            watched = self._questions.watched
             for frame in frames:
-                if not frame.startswith(b"Event: "):
+                if not frame.startswith(b"Event: ") or frame.startswith(watched):
                     break
             else:
                 return (Messages(frames),) if frames else ()
@@ -97,7 +100,7 @@ class Session:
         """Look at the clock: send a Ping, give up on what is late."""
         if now >= self._deadline():
             self._overdue(now)
-        self._steps += [Answered(action_id, None) for action_id in self._questions.expired(now)]
+        self._steps += [Answered(*late) for late in self._questions.expired(now)]
         return self._drain()
 
     def ask(self, action: AmiAction, now: float, within: float) -> tuple[str, Sequence[Step]]:
@@ -106,7 +109,7 @@ class Session:
         Raises:
             ActionError: the action must not go on the wire.
         """
-        action_id, data = self._questions.ask(action, now + within)
+        action_id, data = self._questions.ask(action, now, within)
         return action_id, (Send(data),)
 
     def leave(self, now: float) -> Sequence[Step]:
@@ -117,6 +120,11 @@ class Session:
             self._ask_own(AmiAction("Logoff"))
         elif self._state is not _State.LEAVING:
             self._end(Left())
+        return self._drain()
+
+    def cut(self, reason: str) -> Sequence[Step]:
+        """Take the news that the connection is being closed on this side."""
+        self._end(Lost(reason))
         return self._drain()
 
     def closed(self, cause: str = "") -> Sequence[Step]:
@@ -140,6 +148,9 @@ class Session:
     def _deadline(self) -> float:
         if self._state is _State.READY and self._own:
             return max(self._due, self._heard + self._deadlines.pong)
+        if self._state is _State.READY and self._questions.held:
+            # Asterisk reads no Ping before it is done with the action, which has a deadline of its own.
+            return math.inf
         return math.inf if self._state is _State.OVER else self._due
 
     def _overdue(self, now: float) -> None:
@@ -169,12 +180,18 @@ class Session:
             self._advance(None, now)
             return
         part = None
-        if kind_of(frame) is Kind.RESPONSE or self._questions.listing:
+        if (
+            kind_of(frame) is Kind.RESPONSE
+            or self._questions.listing
+            or frame.startswith(self._questions.watched)
+        ):
             part = self._questions.take(frame)
         if part is None or part.public:
             self._pass(frame)
-        if part is not None and part.answer is not None:
-            self._answered(part.action_id, part.answer, now)
+        if part is not None and part.accepted:
+            self._steps.append(Accepted(part.action_id))
+        if part is not None and part.result is not None:
+            self._answered(part.action_id, part.result, now)
 
     def _pass(self, frame: bytes) -> None:
         if self._state is _State.LOGIN:
@@ -184,11 +201,11 @@ class Session:
         else:
             self._steps.append(Messages([frame]))
 
-    def _answered(self, action_id: str, answer: Answer, now: float) -> None:
+    def _answered(self, action_id: str, result: Result, now: float) -> None:
         if action_id != self._own:
-            self._steps.append(Answered(action_id, answer))
+            self._steps.append(Answered(action_id, result))
         elif self._state is _State.LOGIN:
-            self._advance(answer, now)
+            self._advance(result.answer, now)
         elif self._state is _State.LEAVING:
             self._end(Left())
         else:
@@ -219,7 +236,7 @@ class Session:
     def _ask_own(self, action: AmiAction) -> None:
         # One question of its own at a time, and the machine minds its deadline itself.
         self._questions.forget(self._own)
-        self._own, data = self._questions.ask_own(action, math.inf)
+        self._own, data = self._questions.ask_own(action)
         self._steps.append(Send(data))
 
     def _end(self, step: Refused | Lost | Left) -> None:
@@ -227,5 +244,6 @@ class Session:
             return
         self._state = _State.OVER
         self._questions.forget(self._own)
-        self._steps += [Answered(action_id, None) for action_id in self._questions.abandoned()]
+        reason = "logged off" if isinstance(step, Left) else step.reason
+        self._steps += [Answered(*left) for left in self._questions.abandoned(reason)]
         self._steps.append(step)

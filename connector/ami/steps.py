@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from connector.ami.completion import Answer
 from connector.ami.framing import DEFAULT_MAX_FRAME
+from connector.ami.reach import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,17 @@ class Messages(NamedTuple):
     frames: list[bytes]
 
 
-class Answered(NamedTuple):
-    """What was asked under this ActionID is answered; None: not in time, or the session ended."""
+class Accepted(NamedTuple):
+    """Asterisk has taken what was asked under this ActionID; its result comes later, and the session is free."""
 
     action_id: str
-    answer: Answer | None
+
+
+class Answered(NamedTuple):
+    """What became of what was asked under this ActionID: answered, or not in time, or the session ended."""
+
+    action_id: str
+    result: Result
 
 
 class Refused(NamedTuple):
@@ -85,7 +91,7 @@ class Left(NamedTuple):
     """The session ended as was asked for: close."""
 
 
-Step = Send | Ready | Messages | Answered | Refused | Lost | Left
+Step = Send | Ready | Messages | Accepted | Answered | Refused | Lost | Left
 """What is to be done next; `Refused`, `Lost` and `Left` are the last of a session."""
 
 

@@ -77,6 +77,12 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.PartitionsRevoked: Saying(logging.INFO, "{names} go to another owner, {in_flight} in flight"),
     facts.PartitionsLost: Saying(logging.WARNING, "{names} are another's, {in_flight} in flight"),
     facts.TransactionAborted: Saying(logging.WARNING, "transaction aborted: {reason}; {again}", ("reason",)),
+    facts.ActionSessionUp: Saying(logging.INFO, "{pbx}: session for actions at {address}, hears {events}"),
+    facts.ActionSessionDown: Saying(
+        logging.WARNING, "{pbx}: session for actions: {reason}; {again}", ("pbx", "reason")
+    ),
+    facts.ActionLoginRefused: Saying(logging.ERROR, "{pbx}: session for actions: {reason}; {again}"),
+    facts.StrayAnswer: Saying(logging.WARNING, "{pbx}: an answer that nobody waits for: {head}", ("pbx",)),
     facts.RequestsFenced: Saying(
         logging.WARNING, "transaction refused, a partition in it is another's: {reason}"
     ),
@@ -191,7 +197,7 @@ def _level(fact: Fact, saying: Saying) -> int:
     match fact:
         case facts.BrokerTrouble(fatal=True):
             return logging.ERROR
-        case facts.LinkDown(retry_s=None):
+        case facts.LinkDown(retry_s=None) | facts.ActionSessionDown(retry_s=None):
             return logging.INFO
         case facts.KafkaLog(level=level):
             return level

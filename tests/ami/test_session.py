@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.ami.action import AmiAction
+from connector.ami.reach import Reach, Result
 from connector.ami.steps import (
+    Accepted,
     Answered,
     Left,
     Lost,
@@ -75,8 +77,8 @@ def test_a_list_goes_to_its_asker_and_events_between_pass() -> None:
     )
     assert steps[0] == Messages([HANGUP, foreign])
     assert isinstance(steps[1], Answered)
-    assert steps[1].answer is not None
-    assert [event.get("Channel") for event in steps[1].answer.events] == ["a", "a", ""]
+    assert steps[1].result.answer is not None
+    assert [event.get("Channel") for event in steps[1].result.answer.events] == ["a", "a", ""]
     assert steps[2] == Messages([BOOTED])
     assert one.hear(wire(item)) == [Messages([item])]
 
@@ -86,9 +88,9 @@ def test_an_originate_response_goes_to_its_asker_and_to_everybody() -> None:
     action_id, _ = one.session.ask(AmiAction("Originate", (("Async", "true"),)), 0.0, 60.0)
     event = f"Event: OriginateResponse\r\nPrivilege: call,all\r\nActionID: {action_id}\r\nReason: 4".encode()
     steps = one.hear(response(action_id), wire(event))
-    assert steps[0] == Messages([event])
-    assert isinstance(steps[1], Answered)
-    assert steps[1].answer is not None
+    assert steps[:2] == [Accepted(action_id), Messages([event])]
+    assert isinstance(steps[2], Answered)
+    assert steps[2].result.reach is Reach.ANSWERED
 
 
 def test_what_is_not_answered_in_time_is_given_up() -> None:
@@ -96,7 +98,8 @@ def test_what_is_not_answered_in_time_is_given_up() -> None:
     action_id, _ = one.session.ask(AmiAction("Reload"), 0.0, 3.0)
     assert one.session.due == 3.0
     assert one.tick(2.9) == []
-    assert one.tick(3.0) == [Answered(action_id, None)]
+    late = Result(Reach.SENT, late=True, reason="not answered in 3 s")
+    assert one.tick(3.0) == [Answered(action_id, late)]
     assert one.hear(response(action_id)) == [Messages([response(action_id)[:-4]])]
 
 
@@ -104,7 +107,7 @@ def test_what_is_open_at_the_end_is_given_up_before_it() -> None:
     one = Dialogue().up_to_ready()
     action_id, _ = one.session.ask(AmiAction("Reload"), 0.0, 30.0)
     answered, lost = one.session.closed()
-    assert answered == Answered(action_id, None)
+    assert answered == Answered(action_id, Result(Reach.SENT, reason="the PBX closed the connection"))
     assert isinstance(lost, Lost)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from panoramisk.manager import Manager
 
@@ -46,6 +46,11 @@ class AsteriskPbx:
         self._addresses = addresses
         self._account = account
         self._deadlines = deadlines or Deadlines()
+
+    def hearing(self, events: str) -> "AsteriskPbx":
+        """Return the same PBX for logins with another mask of event classes."""
+        account = replace(self._account, events=events)
+        return AsteriskPbx(self.name, self._addresses, account, self._deadlines)
 
     async def login(self, up: Up, take: Take) -> Connection:
         """Connect and log in at the first address that lets us.

@@ -5,14 +5,26 @@ import math
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from panoramisk.ami_protocol import AMIProtocol
 
 from connector.ami.action import AmiAction
 from connector.ami.completion import Answer
+from connector.ami.reach import Reach, Result
 from connector.ami.session import Session
-from connector.ami.steps import Answered, Left, Lost, Messages, Ready, Refused, Send, Step, Welcome
+from connector.ami.steps import (
+    Accepted,
+    Answered,
+    Left,
+    Lost,
+    Messages,
+    Ready,
+    Refused,
+    Send,
+    Step,
+    Welcome,
+)
 from connector.errors import LinkLost, LoginRefused
 
 Up = Callable[[Welcome, str], None]
@@ -23,6 +35,11 @@ Take = Callable[[list[bytes], int], None]
 
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 """Seconds, seconds, tries, milliseconds: the kernel's own watch over a peer that is gone."""
+
+
+class _Asked(NamedTuple):
+    result: asyncio.Future[Result]
+    accepted: Callable[[], None] | None
 
 
 class Connection(AMIProtocol):
@@ -43,7 +60,7 @@ class Connection(AMIProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._answers: dict[str, asyncio.Future[Answer | None]] = {}
+        self._asked: dict[str, _Asked] = {}
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self._end: str | Exception = ""
@@ -66,6 +83,32 @@ class Connection(AMIProtocol):
             raise self._end
         return self._end
 
+    @property
+    def usable(self) -> bool:
+        """Say whether an action can be sent."""
+        closing = self._transport is None or self._transport.is_closing()
+        return self._ready.is_set() and not (self._over.is_set() or closing)
+
+    def begin(
+        self, action: AmiAction, within: float, accepted: Callable[[], None] | None = None
+    ) -> asyncio.Future[Result]:
+        """Write an action now; the future tells what became of it, `within` seconds from now at the latest.
+
+        `accepted` is called where Asterisk has taken the action and is free for others, while its
+        result is still to come.
+
+        Raises:
+            ActionError: the action must not go on the wire.
+            LinkLost: there is no session: nothing was written.
+        """
+        if not self.usable:
+            raise LinkLost(f"{self.address}: {action.name} was not sent: not logged in")
+        action_id, steps = self._session.ask(action, self._loop.time(), within)
+        result: asyncio.Future[Result] = self._loop.create_future()
+        self._asked[action_id] = _Asked(result, accepted)
+        self._perform(steps)
+        return result
+
     async def ask(self, action: AmiAction, within: float) -> Answer:
         """Send an action and return its answer, waiting `within` seconds at most.
 
@@ -73,29 +116,20 @@ class Connection(AMIProtocol):
             ActionError: the action must not go on the wire.
             LinkLost: it was not answered in time, or the session is over.
         """
-        if not self._ready.is_set() or self._over.is_set():
-            raise LinkLost(f"{self.address}: {action.name} was not sent: not logged in")
-        action_id, steps = self._session.ask(action, self._loop.time(), within)
-        waiting: asyncio.Future[Answer | None] = self._loop.create_future()
-        self._answers[action_id] = waiting
-        self._perform(steps)
-        try:
-            answer = await waiting
-        finally:
-            del self._answers[action_id]
-        if answer is None:
+        result = await self.begin(action, within)
+        if result.reach is not Reach.ANSWERED or result.answer is None:
             raise LinkLost(
                 f"{self.address}: {action.name} was not answered in {within:g} s or before the end"
             )
-        return answer
+        return result.answer
 
     def leave(self) -> None:
         """Log off; `ended` returns once the PBX has said goodbye, or its time for that is over."""
         self._perform(self._session.leave(self._loop.time()))
 
-    def close(self) -> None:
+    def close(self, reason: str = "closed here") -> None:
         """Cut the connection now, if it is there."""
-        self._finish("closed here")
+        self._perform(self._session.cut(reason))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the session, unless the connection came too late."""
@@ -143,9 +177,10 @@ class Connection(AMIProtocol):
             case Ready(welcome):
                 self._up(welcome, self.address)
                 self._ready.set()
-            case Answered(action_id, answer):
-                if (waiting := self._answers.get(action_id)) is not None and not waiting.done():
-                    waiting.set_result(answer)
+            case Accepted(action_id):
+                self._accept(action_id)
+            case Answered(action_id, result):
+                self._tell(action_id, result)
             case Refused(reason):
                 self._finish(LoginRefused(f"{self.address}: {reason}"))
             case Lost(reason):
@@ -162,15 +197,30 @@ class Connection(AMIProtocol):
         self._over.set()
         if self._timer is not None:
             self._timer.cancel()
+        for action_id in [*self._asked]:
+            # Only where a callback has raised: else the session has told each of them.
+            self._tell(action_id, Result(Reach.SENT, reason=str(end)))
         if self._transport is not None:
             self._transport.abort()
 
+    def _accept(self, action_id: str) -> None:
+        asked = self._asked.get(action_id)
+        if asked and asked.accepted:
+            asked.accepted()
+
+    def _tell(self, action_id: str, result: Result) -> None:
+        asked = self._asked.pop(action_id, None)
+        if asked and not asked.result.done():
+            asked.result.set_result(result)
+
     def _arm(self) -> None:
-        """Set the alarm for the session's deadline, which may have come nearer."""
+        """Set the alarm for the session's deadline, where that has come nearer; too early an alarm does no harm."""
+        due = self._session.due
+        if self._over.is_set() or math.isinf(due) or (self._timer and self._timer.when() <= due):
+            return
         if self._timer is not None:
             self._timer.cancel()
-        due = self._session.due
-        self._timer = None if self._over.is_set() or math.isinf(due) else self._loop.call_at(due, self._tick)
+        self._timer = self._loop.call_at(due, self._tick)
 
 
 def _keep_alive(transport: asyncio.Transport) -> None:
