@@ -12,10 +12,11 @@ from tests.actions.test_policy import KNOWN, action
 
 def rule(name: str = "own", **said: Any) -> Rule:
     """Make a rule; expressions are given as texts."""
-    texts = {key: tuple(map(re.compile, said[key])) for key in ("channels", "commands") if key in said}
-    headers: dict[str, str] = said.get("arguments", {})
+    for key in {"channels", "commands"} & said.keys():
+        said[key] = tuple(map(re.compile, said[key]))
+    headers: dict[str, str] = said.pop("arguments", {})
     arguments = {header: re.compile(each) for header, each in headers.items()}
-    return Rule(name=name, **{**said, **texts, "arguments": arguments})
+    return Rule(name=name, arguments=arguments, **said)
 
 
 def judged(line: str, *rules: Rule, topic: str = "asterisk.actions", **policy: Any) -> Verdict:

@@ -110,6 +110,26 @@ def test_a_refused_login_is_loud_and_goes_on(tmp_path: Path) -> None:
     play(scene)
 
 
+def test_check_tells_which_actions_the_account_may_run(tmp_path: Path) -> None:
+    async def scene(pbx: SimulatedPbx) -> None:
+        path = settings(tmp_path, pbx)
+        path.write_text(
+            path.read_text()
+            + '[kafka]\nbootstrap_servers = ["127.0.0.1:1"]\nreach_timeout_s = 0.2\n'
+            + '[[actions.rules]]\nname = "typo"\nactions = ["Orignate"]\n'
+        )
+        async with started("check", "--output", "json", "--config", path) as process:
+            printed, _ = await process.communicate()
+        findings = list(map(json.loads, printed.splitlines()))
+        seen = {each["what"]: each["seen"] for each in findings}
+        assert seen["main policy"].startswith("profile read-only: ")
+        assert "did you mean 'Originate'?" in seen["rules"]
+        allowed = [each["seen"] for each in findings if each["what"] == "main actions allowed"]
+        assert re.match("the account may run .*Ping", allowed[0])
+
+    play(scene)
+
+
 def test_check_names_what_is_wrong(tmp_path: Path) -> None:
     async def scene(pbx: SimulatedPbx) -> None:
         path = settings(tmp_path, pbx, secret="hunter2")
