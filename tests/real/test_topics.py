@@ -22,10 +22,13 @@ from connector.edges.kafka.producer import KafkaSink
 from connector.edges.kafka.topics import TopicMaker
 from connector.errors import BrokerError
 from connector.facts import Fact, TopicMade
-from connector.settings.kinds import Options
+from connector.preflight import State
+from connector.preflight.ends import kafka as kafka_findings
+from connector.settings.actions import Actions
+from connector.settings.kinds import Address, Options, Secret
 from connector.settings.rights import Right
-from connector.settings.sections import Kafka
-from connector.settings.topics import Drift, Topic, compare
+from connector.settings.sections import Events, Kafka, Pbx, Settings
+from connector.settings.topics import Drift, Topic, compare, plan
 from tests.edges.kafka_ends import DEADLINE_S, nobody, record
 from tests.parts import kafka as parts
 
@@ -88,6 +91,45 @@ def test_what_is_otherwise_is_told_and_options_are_mended(kafka: parts.Kafka) ->
         }
         await client.configure(difference.drift)
         assert compare([wanted], await client.present([made.name])).drift == []
+
+    run(scenario)
+
+
+def road_back(bootstrap: str) -> tuple[Settings, dict[str, Topic]]:
+    """Give settings with topics of their own, and by family the topics that they plan."""
+    pbx = Pbx(address=(Address("h"),), username="u", secret=Secret("s"))
+    events = Events(topic_prefix=f"made.{next(NUMBERS)}")
+    wanted = Settings(pbx={"main": pbx}, kafka=settings(bootstrap), events=events, actions=Actions())
+    return wanted, {each.families[0]: each for each in plan(wanted, [])}
+
+
+def test_the_topics_of_the_road_back_are_made_as_planned(kafka: parts.Kafka) -> None:
+    wanted, planned = road_back(kafka.bootstrap)
+
+    async def scenario() -> None:
+        client = admin(kafka.bootstrap)
+        await client.create([*planned.values()])
+        found = await client.present(_names([*planned.values()]))
+        assert compare(planned.values(), found) == ([], [], [])
+        findings = await kafka_findings(client, wanted, [*planned.values()])
+        assert {each.what for each in findings if each.state is not State.OK} == {"transactional id"}
+
+    run(scenario)
+
+
+def test_claims_that_others_made_wrong_are_fatal(kafka: parts.Kafka) -> None:
+    wanted, planned = road_back(kafka.bootstrap)
+    wrong = {"cleanup.policy": "delete", "retention.ms": "604800000"}
+
+    async def scenario() -> None:
+        client = admin(kafka.bootstrap)
+        await client.create([planned["actions"], replace(planned["claims"], partitions=5, config=wrong)])
+        findings = await kafka_findings(client, wanted, [*planned.values()])
+        fatal = [each.seen for each in findings if each.fatal]
+        assert len(fatal) == 3
+        assert "has 5 partitions" in fatal[0]
+        assert "cleanup.policy is delete" in fatal[1]
+        assert "retention.ms is 604800000" in fatal[2]
 
     run(scenario)
 
