@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from confluent_kafka import KafkaError, KafkaException
 
 from connector.errors import BrokerError, SettingsError
-from connector.facts import Fact, KafkaLog, Report
+from connector.facts import BrokerTrouble, Fact, KafkaLog, Report
 from connector.settings.kinds import Options, Secret
 from connector.settings.sections import Kafka
 
@@ -42,6 +42,14 @@ _CONSUMER: Final[Options] = {
     "allow.auto.create.topics": False,
     "partition.assignment.strategy": "cooperative-sticky",
 }
+_MEMBER: Final[Options] = {
+    "enable.auto.commit": False,
+    "isolation.level": "read_committed",
+    # A rebalance must leave alone what stays where it is.
+    "partition.assignment.strategy": "cooperative-sticky",
+    # librdkafka tells in its statistics when it last asked the group's coordinator.
+    "statistics.interval.ms": 1000,
+}
 
 _REACH: Final = "are the brokers up, and is kafka.bootstrap_servers right (and TLS, if they speak it)?"
 _MAKE: Final = "make it with `ami-kafka topics apply`"
@@ -57,6 +65,7 @@ _REMEDIES: Final[Mapping[int, str]] = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "give the connector's user the right to it",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "give the connector's user the right on the cluster",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "give the connector's user the right Read on the group",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "give the connector's user the right Write on it",
     KafkaError.UNKNOWN_TOPIC_OR_PART: _MAKE,
     KafkaError._UNKNOWN_TOPIC: _MAKE,
     KafkaError._UNKNOWN_PARTITION: _MAKE,
@@ -88,6 +97,28 @@ def consumer_config(kafka: Kafka, name: str, group: str) -> Config:
     return _config(kafka, name, {**_CONSUMER, "group.id": group}, kafka.consumer)
 
 
+def member_config(kafka: Kafka, name: str, group: str) -> Config:
+    """Return the options of a consumer that shares request topics with its group; what must be so wins."""
+    return {**consumer_config(kafka, name, group), **_MEMBER}
+
+
+def transactional_config(kafka: Kafka, name: str, transactional_id: str, timeout_ms: int) -> Config:
+    """Return a transactional producer's options; `timeout_ms` is when brokers abort what it has left open."""
+    must: Options = {
+        "enable.idempotence": True,
+        "acks": "all",
+        "linger.ms": 0,
+        "transactional.id": transactional_id,
+        "transaction.timeout.ms": timeout_ms,
+        # What cannot be delivered is to be known while the transaction can still be aborted.
+        "message.timeout.ms": timeout_ms // 2,
+    }
+    theirs = producer_config(kafka, name)
+    # Another name of message.timeout.ms.
+    theirs.pop("delivery.timeout.ms", None)
+    return {**theirs, **must}
+
+
 def admin_config(kafka: Kafka, name: str) -> Config:
     """Return an admin client's options, likewise."""
     return _config(kafka, name, {}, kafka.admin)
@@ -108,6 +139,24 @@ class Speaker:
     def log(self, level: int, form: str, *parts: object) -> None:
         """Take one line; `level` is that of Python's logging."""
         self._report(KafkaLog(level, form % parts))
+
+
+class Troubles:
+    """Reports what a client's connections meet, the same trouble once; an `error_cb`."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._last: int | None = None
+
+    def __call__(self, error: KafkaError) -> None:
+        """Take what librdkafka met."""
+        if error.code() != self._last:
+            self._last = error.code()
+            self._report(BrokerTrouble(why(error), fatal=error.fatal()))
+
+    def over(self) -> None:
+        """Take that Kafka has answered: what comes now is news."""
+        self._last = None
 
 
 def report_to(loop: asyncio.AbstractEventLoop, report: Report) -> Report:

@@ -1,0 +1,218 @@
+"""One transaction after another: records and offsets become visible together, or not at all.
+
+The offsets go last: whoever has lost a partition is refused then, and nothing of it is ever seen. How a
+transaction ended is always found out; where Kafka cannot be asked, that takes until it can.
+"""
+
+import itertools
+import threading
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+
+from connector.actions.record import Aborted, Commit, Committed, Fenced, Place, Settled
+from connector.edges.kafka.client import Config, Troubles, make, why
+from connector.edges.kafka.destinations import Destinations
+from connector.edges.kafka.handover import Handover
+from connector.edges.kafka.positions import Positions, marked
+from connector.edges.kafka.tenures import Standing, Tenures
+from connector.errors import BrokerError
+from connector.facts import Report
+
+_STEP_S: Final = 5.0
+_ASK_AGAIN_S: Final = 0.5
+
+_NO_MEMBER: Final = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.STALE_MEMBER_EPOCH,
+    }
+)
+"""The group has gone on without us, or we with it and were not told yet."""
+
+
+class _NoMember(Exception):
+    """The group's coordinator refused the offsets."""
+
+
+class _Together(Exception):
+    """A batch was refused for the content of records in it; they must go one by one."""
+
+    def __init__(self, suspects: frozenset[int]) -> None:
+        self.suspects = suspects
+
+
+class Transactions:
+    """Commits; used by one thread at a time.
+
+    Args:
+        config: the transactional producer's options.
+        tenures: whether partitions are ours, and what proves it.
+        destinations: looks at topics before they are produced to.
+        positions: asks what was committed.
+        report: takes facts, from any thread.
+
+    Raises:
+        SettingsError: librdkafka does not take an option.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        tenures: Tenures,
+        destinations: Destinations,
+        positions: Positions,
+        report: Report,
+    ) -> None:
+        self._config = config
+        self._tenures = tenures
+        self._destinations = destinations
+        self._positions = positions
+        self._report = report
+        self._troubles = Troubles(report)
+        self._marks = (f"{uuid.uuid4().hex[:12]}.{number}" for number in itertools.count(1))
+        self._closing = threading.Event()
+        self._producer: Producer | None = self._make()
+        self._is_ready = False
+
+    def close(self) -> None:
+        """Let nobody wait for Kafka any more; from any thread."""
+        self._closing.set()
+
+    def prepare(self) -> None:
+        """Have Kafka end what this transactional id has left open; `commit` does so too."""
+        try:
+            self._ready()
+        except KafkaException as error:
+            self._drop()
+            self._troubles(error.args[0])
+
+    def commit(self, work: Commit, terms: Mapping[Place, int | None]) -> Settled:
+        """Make the work visible, if its partitions are ours in these terms.
+
+        Raises:
+            BrokerError: closed before Kafka told how the transaction ended.
+        """
+        alone: frozenset[int] = frozenset()
+        while True:
+            standing = self._tenures.standing(terms)
+            if standing is None:
+                return self._not_ours(terms)
+            if refused := self._destinations.refusals(work.records):
+                return Aborted(refused, "topics do not take what they shall")
+            try:
+                return self._attempt(work, standing, alone)
+            except _Together as together:
+                alone = together.suspects
+            except _NoMember as error:
+                if not self._tenures.rebalanced(standing):
+                    self._tenures.doubt()
+                    return Fenced(str(error))
+
+    def _not_ours(self, terms: Mapping[Place, int | None]) -> Settled:
+        if self._tenures.none_left(terms):
+            return Fenced("the partitions are not ours any more")
+        return Aborted({}, "some of the partitions are not ours any more")
+
+    def _attempt(self, work: Commit, standing: Standing, alone: frozenset[int]) -> Settled:
+        mark = next(self._marks)
+        try:
+            producer = self._ready()
+            producer.begin_transaction()
+            handover = Handover(producer, work.records, self._expire_s)
+            if not self._hand_over(handover, len(work.records), alone):
+                return self._undelivered(handover, work)
+            self._send_offsets(producer, work, standing, mark)
+        except KafkaException as error:
+            self._abort()
+            return self._refused(error.args[0])
+        if self._conclude(producer, mark, work):
+            return Committed()
+        return Aborted({}, "Kafka ended the transaction")
+
+    def _hand_over(self, handover: Handover, count: int, alone: frozenset[int]) -> bool:
+        return handover.send(set(range(count)) - alone) and all(
+            handover.send([index]) for index in sorted(alone)
+        )
+
+    def _undelivered(self, handover: Handover, work: Commit) -> Settled:
+        verdict = handover.verdict()
+        self._abort()
+        self._destinations.forget({record.topic for record in work.records})
+        refused = {**self._destinations.refusals(work.records), **verdict.refused}
+        if verdict.suspects and not refused:
+            raise _Together(verdict.suspects)
+        return Aborted(refused, verdict.reason)
+
+    def _send_offsets(self, producer: Producer, work: Commit, standing: Standing, mark: str) -> None:
+        offsets = [
+            TopicPartition(*place, offset, marked(work.notes.get(place, ""), mark))
+            for place, offset in work.offsets.items()
+        ]
+        asked = self._tenures.now()
+        producer.send_offsets_to_transaction(offsets, standing.metadata, _STEP_S)
+        self._tenures.heard(asked)
+
+    def _refused(self, error: KafkaError) -> Settled:
+        if error.code() in _NO_MEMBER:
+            raise _NoMember(why(error))
+        return Aborted({}, why(error))
+
+    def _conclude(self, producer: Producer, mark: str, work: Commit) -> bool:
+        """Commit; return whether that was done."""
+        while True:
+            try:
+                producer.commit_transaction(_STEP_S)
+            except KafkaException as error:
+                problem: KafkaError = error.args[0]
+                self._troubles(problem)
+                if problem.retriable() and not self._closing.is_set():
+                    continue
+                self._drop()
+                return self._find_out(mark, work)
+            self._troubles.over()
+            return True
+
+    def _find_out(self, mark: str, work: Commit) -> bool:
+        """Return whether a transaction was committed; a new producer has Kafka end it first."""
+        while not self._closing.wait(_ASK_AGAIN_S):
+            try:
+                self._ready()
+                return self._positions.bears(work.offsets, mark)
+            except KafkaException as error:
+                self._troubles(error.args[0])
+        raise BrokerError("closed before Kafka told how the last transaction ended")
+
+    def _abort(self) -> None:
+        """Abort; where that does not work, the next producer has Kafka do it."""
+        try:
+            if self._producer is not None:
+                self._producer.abort_transaction(_STEP_S)
+        except KafkaException:
+            self._drop()
+
+    def _ready(self) -> Producer:
+        """Return a producer with no transaction open."""
+        if self._producer is None:
+            self._producer = self._make()
+        if not self._is_ready:
+            self._producer.init_transactions(_STEP_S)
+            self._is_ready = True
+        return self._producer
+
+    def _make(self) -> Producer:
+        return make(Producer, {**self._config, "error_cb": self._troubles}, self._report)
+
+    def _drop(self) -> None:
+        if self._producer is not None:
+            self._producer.purge()
+        self._producer, self._is_ready = None, False
+
+    @property
+    def _expire_s(self) -> float:
+        return float(self._config["message.timeout.ms"]) / 1000
