@@ -68,14 +68,11 @@ class Desk:
         self._revoked: set[Place] = set()
         self._closing = False
 
-    def assigned(self, place: Place, note: str = "", term: int = 0) -> None:
-        """Take a partition that is ours now; its claims follow, and then its requests.
-
-        `note` is its offset's metadata, `term` that of the assignment.
-        """
+    def assigned(self, place: Place, note: str = "") -> None:
+        """Take a partition that is ours now, and its offset's metadata; its claims follow, then its requests."""
         measures = self._measures
         self._partitions[place] = Partition(
-            Claims(measures.memory), Offsets(note), Turns(measures.bounds), term, leaving=self._closing
+            Claims(measures.memory), Offsets(note), Turns(measures.bounds), leaving=self._closing
         )
 
     def missing(self, records: Iterable[Incoming]) -> frozenset[int]:

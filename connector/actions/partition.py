@@ -11,12 +11,11 @@ from connector.actions.turns import Turns
 class Partition:
     """One partition: what is remembered, how far it is, and who is in it.
 
-    `term` is that of its assignment; `leaving` where nothing new is begun any more; `paused` where nothing more is taken for now.
+    `leaving` where nothing new is begun any more; `paused` where nothing more is taken for now.
     """
 
     claims: Claims
     offsets: Offsets
     turns: Turns
-    term: int = 0
     leaving: bool = False
     paused: bool = False

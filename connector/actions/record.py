@@ -36,34 +36,26 @@ class Outgoing(NamedTuple):
 
 
 _NO_NOTES: Final[Mapping[Place, str]] = MappingProxyType({})
-_NO_TERMS: Final[Mapping[Place, int]] = MappingProxyType({})
 
 
 class Commit(NamedTuple):
     """What becomes visible together: records, and per partition the offset of the first request not final.
 
     `notes` are the metadata to be committed with an offset, "" where a partition has none: they tell
-    the next owner which requests beyond the offset are final too (`actions/offsets.py`). `terms` are
-    those of the partitions' `Assigned`: where one is lost, or ours anew, since then, the work is of
-    another term and must be `Fenced`, though the partition may be ours.
+    the next owner which requests beyond the offset are final too (`actions/offsets.py`).
     """
 
     records: Sequence[Outgoing]
     offsets: Mapping[Place, int]
     notes: Mapping[Place, str] = _NO_NOTES
-    terms: Mapping[Place, int] = _NO_TERMS
 
 
 class Assigned(NamedTuple):
-    """A partition is ours; these are the records of its claims, oldest first, and its offset's metadata.
-
-    `term` is another each time that it becomes ours.
-    """
+    """A partition is ours; these are the records of its claims, oldest first, and its offset's metadata."""
 
     place: Place
     claims: Sequence[Incoming]
     note: str = ""
-    term: int = 0
 
 
 class Revoking(NamedTuple):
@@ -97,7 +89,7 @@ class Aborted(NamedTuple):
 
 
 class Fenced(NamedTuple):
-    """The transaction is not in and never will be: a partition in it is another's, or ours in a new term.
+    """The transaction is not in and never will be: a partition in it is another's, or ours only anew.
 
     `Lost` follows for those that are lost; what concerns the others is committed by another transaction.
     """

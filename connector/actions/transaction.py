@@ -113,7 +113,6 @@ class Transactions:
             [letter.record for letter in self._letters],
             {place: each.offset for place, each in reached.items()},
             {place: each.note for place, each in reached.items()},
-            {place: self._partitions[place].term for place in reached},
         )
 
     def _final(self, ticket: Ticket, now_ms: int) -> None:

@@ -134,10 +134,10 @@ class Execution:
                 self._desk.lost(places, now_ms)
 
     async def _assigned(self, notice: Assigned) -> None:
-        place, claims, note, term = notice
+        place, claims, note = notice
         for schema_id in self._desk.missing(claims):
             await self._learn(schema_id)
-        self._desk.assigned(place, note, term)
+        self._desk.assigned(place, note)
         for start in range(0, len(claims), CLAIMS_AT_ONCE):
             self._desk.remember(place, claims[start : start + CLAIMS_AT_ONCE], self._clock.now_ms())
             await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 """Kafka, PBXs and connectors as a model: what is committed lasts, everything else dies with its connector."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.actions.course import Execute
@@ -39,11 +39,13 @@ class Kafka:
     offsets: dict[Place, tuple[int, str]] = field(default_factory=dict)
     epochs: Counter[Place] = field(default_factory=Counter)
 
-    def commit(self, work: Commit, refused: dict[int, str]) -> Settled:
+    def commit(self, work: Commit, epochs: Mapping[Place, int], refused: dict[int, str]) -> Settled:
         """End a transaction: another epoch of a partition fences it, a record for `bad` topics aborts it."""
-        if any(self.epochs[place] != work.terms[place] for place in work.offsets):
+        if any(self.epochs[place] != epochs.get(place) for place in work.offsets):
             return Fenced("another's")
-        bad = {at: "no such partition" for at, each in enumerate(work.records) if each.topic.startswith("bad.")}
+        bad = {
+            at: "no such partition" for at, each in enumerate(work.records) if each.topic.startswith("bad.")
+        }
         if bad or refused:
             return Aborted(bad | refused, "refused")
         for record in work.records:
@@ -91,12 +93,13 @@ class Connector:
         self.revoked: set[Place] = set()
         self.sent: list[Sent] = []
         self.work: Commit | None = None
+        self.work_epochs: dict[Place, int] = {}
 
     def assign(self, place: Place, kafka: Kafka) -> None:
         offset, note = kafka.offsets.get(place, (0, ""))
         self.epochs[place], self.positions[place] = kafka.epochs[place], offset
         self.paused.discard(place)
-        self.desk.assigned(place, note, kafka.epochs[place])
+        self.desk.assigned(place, note)
         self.desk.remember(place, kafka.claims[place], self.now())
 
     def forget(self, place: Place) -> None:
@@ -104,16 +107,27 @@ class Connector:
         self.revoked.discard(place)
         self.paused.discard(place)
 
+    def has_more(self, place: Place, kafka: Kafka) -> bool:
+        """Say whether the partition has a request that could be read now."""
+        more = any(each.offset >= self.positions[place] for each in kafka.requests[place])
+        return more and place not in self.paused
+
     def read(self, place: Place, kafka: Kafka) -> bool:
         """Take the next request of a partition, if there is one."""
-        log, position = kafka.requests[place], self.positions[place]
-        record = next((each for each in log if each.offset >= position), None)
-        if record is None or place in self.paused or place in self.revoked:
+        if not self.has_more(place, kafka):
             return False
+        log, position = kafka.requests[place], self.positions[place]
+        record = next(each for each in log if each.offset >= position)
         self.positions[place] = record.offset + 1
         self.desk.requested(record, self.now())
         self.go_on()
         return True
+
+    def draw_up(self) -> None:
+        """Begin a transaction if there is work, under the assignments as they are now."""
+        if self.work is None:
+            self.work, self.work_epochs = self.desk.work(self.now()), {**self.epochs}
+        self.go_on()
 
     def go_on(self) -> None:
         """Do what the driver does after whatever happened."""
