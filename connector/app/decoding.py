@@ -13,8 +13,8 @@ from connector.errors import RegistryError, SchemaError
 class Texts(Protocol):
     """Knows the schema behind an id."""
 
-    async def schema_text(self, schema_id: int) -> str:
-        """Return it.
+    async def schema_text(self, schema_id: int) -> str | None:
+        """Return it; None where there is none.
 
         Raises:
             RegistryError: it cannot be had.
@@ -70,5 +70,8 @@ class Decoder:
                 if name not in self._ours:
                     raise SchemaError(f"no schema of ours is called {name!r}")
                 return self._ours[name]
-            self._known[schema_id] = await self._registry.schema_text(schema_id)
+            text = await self._registry.schema_text(schema_id)
+            if text is None:
+                raise SchemaError(f"the registry has no schema with the id {schema_id}")
+            self._known[schema_id] = text
         return self._known[schema_id]

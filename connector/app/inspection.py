@@ -43,6 +43,6 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
             )
             for name in settings.pbx
         ]
-    for found in await asyncio.gather(*checks, inspect_ends(settings, selection, admin)):
+    for found in await asyncio.gather(*checks, inspect_ends(settings, selection.schemas, admin)):
         findings += found
     return findings

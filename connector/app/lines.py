@@ -19,11 +19,12 @@ def lines_end(settings: Settings, write: Callable[[str], object], telemetry: Tel
     users = settings.events.user_schemas
     schemas = load_schemas(Path(users) if users else None)
     rules = replace(settings.rules, value="json")
-    sink = JsonLines(write, rules.routing.dead_letter_topic)
+    sink, ids = JsonLines(write, rules.routing.dead_letter_topic), LocalIds()
     return Shared(
         schemas=schemas,
         selection=Selection(schemas, settings.events.select),
         rules=rules,
-        ends=Ends(sink, LocalIds(), {}, NoTopics()),
+        ends=Ends(sink, ids, {}, NoTopics()),
+        registry=ids,
         telemetry=telemetry,
     )

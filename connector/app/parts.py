@@ -1,6 +1,6 @@
 """What all PBXs of a process share, opened from the settings: schemas, registry, Kafka, topics."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +8,9 @@ from typing import Final
 
 from connector.app.decoding import Decoder
 from connector.app.local import EmbeddedTopics, LocalIds
+from connector.app.road_back import subjects
 from connector.app.vertical import Shared
-from connector.avro.schema import SchemaSet
+from connector.avro.schema import EventSchema, SchemaSet
 from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.admin import KafkaAdmin
 from connector.edges.kafka.client import admin_config, consumer_config, producer_config
@@ -17,7 +18,7 @@ from connector.edges.kafka.producer import KafkaSink
 from connector.edges.kafka.reader import KafkaReader, Wanted
 from connector.edges.kafka.topics import TopicMaker
 from connector.edges.registry import SchemaRegistry
-from connector.edges.schemas import load_schemas
+from connector.edges.schemas import load_action_schemas, load_schemas
 from connector.edges.telemetry import Telemetry
 from connector.errors import SettingsError
 from connector.events.selection import Selection
@@ -46,8 +47,12 @@ def read_schemas(settings: Settings) -> tuple[SchemaSet, Selection]:
 
 
 @asynccontextmanager
-async def open_kafka(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Shared]:
-    """Check and open the road's end at the Kafka and the registry that the settings name.
+async def open_kafka(
+    settings: Settings, telemetry: Telemetry, *, events: bool = True
+) -> AsyncIterator[Shared]:
+    """Check and open the roads' ends at the Kafka and the registry that the settings name.
+
+    Without `events` only what the road back needs is checked and made.
 
     Raises:
         NotReady: a topic or a right is missing, or a peer does not answer: nothing was read.
@@ -55,26 +60,40 @@ async def open_kafka(settings: Settings, telemetry: Telemetry) -> AsyncIterator[
     schemas, selection = read_schemas(settings)
     registry = SchemaRegistry(settings.registry) if settings.registry else LocalIds()
     admin = open_admin(settings, telemetry)
-    refuse(await inspect_ends(settings, selection, admin))
-    planned = plan(settings, selection.schemas)
+    published = selection.schemas if events else []
+    refuse(await inspect_ends(settings, published, admin))
+    planned = plan(settings, published)
     if settings.topics.create == "at-start":
         for topic in await admin.create(planned):
             telemetry(TopicMade(topic.name, topic.partitions))
     later = admin if settings.topics.create == "first-event" else None
     async with _sink(settings, telemetry, registry, TopicMaker(later, planned, telemetry)) as opened:
         yield Shared(
-            schemas=schemas, selection=selection, rules=settings.rules, ends=opened, telemetry=telemetry
+            schemas=schemas,
+            selection=selection,
+            rules=settings.rules,
+            ends=opened,
+            registry=registry,
+            telemetry=telemetry,
         )
 
 
-async def inspect_ends(settings: Settings, selection: Selection, admin: KafkaAdmin) -> list[Finding]:
-    """Check what lies behind the road: Kafka with its topics, the registry with its subjects."""
-    findings = await ends.kafka(admin, settings, plan(settings, selection.schemas))
-    if settings.value_format == "avro" and settings.registry:
-        subjects = ends.subjects(settings.routing, selection.schemas)
+async def inspect_ends(
+    settings: Settings, published: Sequence[EventSchema], admin: KafkaAdmin
+) -> list[Finding]:
+    """Check what lies behind the roads: Kafka with its topics, the registry with its subjects."""
+    findings = await ends.kafka(admin, settings, plan(settings, published))
+    if settings.registry:
+        of_events = published if settings.value_format == "avro" else []
+        known = ends.subjects(settings.routing, of_events) | road_back_subjects(settings)
         registers = settings.registry.auto_register
-        findings += await ends.registry(SchemaRegistry(settings.registry), subjects, registers=registers)
+        findings += await ends.registry(SchemaRegistry(settings.registry), known, registers=registers)
     return findings
+
+
+def at_broker(settings: Settings, broker: EmbeddedBroker) -> Settings:
+    """Return settings that lead to a broker inside this process."""
+    return replace(settings, kafka=Kafka(bootstrap_servers=(broker.bootstrap_servers,)))
 
 
 @asynccontextmanager
@@ -83,12 +102,17 @@ async def open_embedded(
 ) -> AsyncIterator[Shared]:
     """Open the road's end at a broker inside this process; no registry, schema ids of this process's own."""
     schemas, selection = read_schemas(settings)
-    settings = replace(settings, kafka=Kafka(bootstrap_servers=(broker.bootstrap_servers,)))
+    settings = at_broker(settings, broker)
     topics = EmbeddedTopics(broker)
     await topics.make(topic.name for topic in plan(settings, selection.schemas))
     async with _sink(settings, telemetry, ids, topics) as opened:
         yield Shared(
-            schemas=schemas, selection=selection, rules=settings.rules, ends=opened, telemetry=telemetry
+            schemas=schemas,
+            selection=selection,
+            rules=settings.rules,
+            ends=opened,
+            registry=ids,
+            telemetry=telemetry,
         )
 
 
@@ -132,7 +156,7 @@ def open_decoder(settings: Settings) -> Decoder:
 
 
 async def register(settings: Settings) -> list[tuple[str, int]]:
-    """Register the schema of every event that is published, and return each subject with its id.
+    """Register every schema of the settings' topics, and return each subject with its id.
 
     Raises:
         SettingsError: no registry is set.
@@ -142,5 +166,11 @@ async def register(settings: Settings) -> list[tuple[str, int]]:
         raise SettingsError("registry.url: must be set to register schemas")
     registry = SchemaRegistry(settings.registry)
     _, selection = read_schemas(settings)
-    subjects = ends.subjects(settings.routing, selection.schemas)
-    return [(subject, await registry.register(subject, text)) for subject, text in sorted(subjects.items())]
+    known = ends.subjects(settings.routing, selection.schemas) | road_back_subjects(settings)
+    return [(subject, await registry.register(subject, text)) for subject, text in sorted(known.items())]
+
+
+def road_back_subjects(settings: Settings) -> dict[str, str]:
+    """Return the subjects of requests, responses and claims, each with its schema's text."""
+    schemas = load_action_schemas()
+    return {subject: codec.text for subject, codec in subjects(settings, schemas).items()}

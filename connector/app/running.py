@@ -1,9 +1,9 @@
-"""Every PBX's road from its socket to Kafka, begun and ended in order."""
+"""The roads, begun and ended in order: every PBX's from its socket to Kafka, and the road back."""
 
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from connector.app.signals import Stop
 from connector.app.vertical import Shared, Vertical
@@ -12,18 +12,61 @@ from connector.errors import SettingsError
 from connector.events.entry import Source
 from connector.facts import EventsLost
 from connector.roads.link import Clock, Link
+from connector.settings.road_back import actions
 from connector.settings.sections import Pbx, Settings
 
 GRACE_S: Final = 10.0
 """Seconds that what was read has to reach Kafka once reading has stopped."""
 
 
-async def run(settings: Settings, shared: Shared, stop: Stop) -> None:
+class Running(Protocol):
+    """A road that runs until it is stopped."""
+
+    async def run(self, grace_s: float) -> None:
+        """Run; what is under way when it is stopped may take `grace_s` seconds more."""
+        ...
+
+    def stop(self) -> None:
+        """End in order: `run` returns."""
+        ...
+
+
+async def run(settings: Settings, shared: Shared, stop: Stop, back: Running | None = None) -> None:
     """Bridge until told to stop: reading ends, what was read is delivered, then this returns.
 
+    The road back ends first, so that the events of its last actions are still read.
+
     Raises:
-        Exception: whatever no part of the road foresees; everything is ended in order before.
+        Exception: whatever no part of the roads foresees; everything is ended in order before.
     """
+    if back is None:
+        await _run_events(settings, shared, stop)
+        return
+    then = Stop()
+    events = asyncio.create_task(_run_events(settings, shared, then))
+    events.add_done_callback(lambda _: stop.ask("the events' road has ended"))
+    try:
+        await run_back(settings, back, stop)
+    finally:
+        then.ask("the road back has ended")
+        await events
+
+
+async def run_back(settings: Settings, back: Running, stop: Stop) -> None:
+    """Answer requests until told to stop: nothing new is begun, what was begun is answered, then this returns.
+
+    Raises:
+        BrokerError: nothing can be taken or committed any more.
+    """
+    answering = asyncio.create_task(back.run(actions(settings).drain_s))
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait([answering, asked], return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    back.stop()
+    await answering
+
+
+async def _run_events(settings: Settings, shared: Shared, stop: Stop) -> None:
     verticals = {name: _vertical(name, pbx, settings, shared) for name, pbx in settings.pbx.items()}
     links = [
         _link(name, settings.pbx[name], settings, vertical, shared) for name, vertical in verticals.items()

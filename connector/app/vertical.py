@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Protocol
 
 from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
@@ -16,6 +17,18 @@ from connector.events.translate import Rules, Translator
 from connector.roads.delivery import Delivery, Ends
 
 
+class Schemas(Protocol):
+    """A registry: ids of our schemas, texts of anybody's."""
+
+    async def schema_id(self, subject: str, schema_text: str) -> int:
+        """Return the id under which a schema is known for a subject."""
+        ...
+
+    async def schema_text(self, schema_id: int) -> str | None:
+        """Return the schema that has an id; None where none has."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """What the PBXs of a process share; the epoch is when it began, in milliseconds since 1970."""
@@ -24,6 +37,7 @@ class Shared:
     selection: Selection
     rules: Rules
     ends: Ends
+    registry: Schemas
     telemetry: Telemetry
     epoch: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     normalisers: dict[tzinfo | None, Normaliser] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 
 import asyncio
 import sys
-from dataclasses import asdict
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, replace
 from enum import StrEnum
 from logging import getLogger
 from typing import TYPE_CHECKING, Annotated, Final
@@ -15,8 +16,14 @@ from connector.cli.options import NO_KAFKA, Config, Output, load_settings
 from connector.cli.output import Form
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+    from connector.app.vertical import Shared
     from connector.edges.telemetry import Telemetry
     from connector.settings.sections import Settings
+
+    Opened = tuple[Settings, Shared]
 
 
 _STATE_STYLES: Final = {"ok": "green", "unproven": "cyan", "warning": "yellow", "failed": "bold red"}
@@ -26,6 +33,7 @@ class Road(StrEnum):
     """Which of the roads are run."""
 
     EVENTS = "events"
+    ACTIONS = "actions"
 
 
 def run(
@@ -34,45 +42,72 @@ def run(
         bool,
         typer.Option("--embedded", help="Use a Kafka broker inside this process; its records end with it."),
     ] = False,
-    only: Annotated[Road | None, typer.Option(help="Run one road alone.")] = None,  # noqa: ARG001 (there is one)
+    only: Annotated[
+        Road | None, typer.Option(help="Run one road alone. [default: both; actions where [actions] is set]")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Bridge the PBXs of the settings to Kafka until Ctrl-C or SIGTERM; what was read is delivered first."""
     from connector.edges.telemetry import Telemetry, open_log
 
-    settings = load_settings(config, NO_KAFKA if embedded else None)
+    settings = _roads(load_settings(config, NO_KAFKA if embedded else None), only)
     open_log(sys.stderr, settings.log.level, settings.log.format)
     telemetry = Telemetry()
-    asyncio.run(_embedded(settings, telemetry) if embedded else _bridge(settings, telemetry))
+    events = only is not Road.ACTIONS
+    opening = _embedded(settings, telemetry) if embedded else _kafka(settings, telemetry, events=events)
+    asyncio.run(_bridge(opening, events=events))
     telemetry.flush()
 
 
-async def _embedded(settings: "Settings", telemetry: "Telemetry") -> None:
-    from connector.app.collector import settle
+def _roads(settings: "Settings", only: Road | None) -> "Settings":
+    """Leave of the settings what the chosen road needs."""
+    from connector.settings.road_back import actions
+
+    if only is Road.ACTIONS:
+        actions(settings)
+    return replace(settings, actions=None) if only is Road.EVENTS else settings
+
+
+@asynccontextmanager
+async def _embedded(settings: "Settings", telemetry: "Telemetry") -> "AsyncIterator[Opened]":
     from connector.app.local import LocalIds
-    from connector.app.parts import open_embedded
-    from connector.app.running import run as bridge
-    from connector.app.signals import Stop
+    from connector.app.parts import at_broker, open_embedded
     from connector.demo.broker import EmbeddedBroker
     from connector.edges.telemetry import LOGGER
 
-    with Stop() as stop, EmbeddedBroker() as broker:
+    with EmbeddedBroker() as broker:
         getLogger(LOGGER).info("the embedded broker listens at %s", broker.bootstrap_servers)
         async with open_embedded(settings, broker, telemetry, LocalIds()) as shared:
-            settle()
-            await bridge(settings, shared, stop)
+            yield at_broker(settings, broker), shared
 
 
-async def _bridge(settings: "Settings", telemetry: "Telemetry") -> None:
-    from connector.app.collector import settle
+@asynccontextmanager
+async def _kafka(settings: "Settings", telemetry: "Telemetry", *, events: bool) -> "AsyncIterator[Opened]":
     from connector.app.parts import open_kafka
+
+    async with open_kafka(settings, telemetry, events=events) as shared:
+        yield settings, shared
+
+
+async def _bridge(opening: "AbstractAsyncContextManager[Opened]", *, events: bool) -> None:
+    from connector.app.collector import settle
+    from connector.app.road_back import open_road_back
     from connector.app.running import run as bridge
+    from connector.app.running import run_back
     from connector.app.signals import Stop
 
-    with Stop() as stop:
-        async with open_kafka(settings, telemetry) as shared:
-            settle()
-            await bridge(settings, shared, stop)
+    async with AsyncExitStack() as stack:
+        stop = stack.enter_context(Stop())
+        settings, shared = await stack.enter_async_context(opening)
+        back = None
+        if settings.actions:
+            road = open_road_back(settings, shared.registry, shared.telemetry)
+            back = await stack.enter_async_context(road)
+        settle()
+        if events:
+            await bridge(settings, shared, stop, back)
+        elif back is not None:
+            await run_back(settings, back, stop)
 
 
 def check(config: Config = None, form: Output = Form.TEXT) -> None:

@@ -96,15 +96,13 @@ class SchemaRegistry:
         """
         return await asyncio.to_thread(self._compare, subject, schema_text)
 
-    async def schema_text(self, schema_id: int) -> str:
-        """Return the schema that has an id.
+    async def schema_text(self, schema_id: int) -> str | None:
+        """Return the schema that has an id; None where none has.
 
         Raises:
-            RegistryError: the registry is away or has no such schema.
+            RegistryError: the registry is away or refuses to say.
         """
-        path, about = f"/schemas/ids/{schema_id}", f"schema id {schema_id}"
-        answer = await asyncio.to_thread(self._call, "GET", path, None, about)
-        return str(answer["schema"])
+        return await asyncio.to_thread(self._text, schema_id)
 
     async def reach(self) -> None:
         """Return when the registry answers as one.
@@ -131,6 +129,14 @@ class SchemaRegistry:
         if new:
             self._guard(subject)
         return number
+
+    def _text(self, schema_id: int) -> str | None:
+        try:
+            return str(self._ask("GET", f"/schemas/ids/{schema_id}", None)["schema"])
+        except _Refusal as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise self._error(refusal, f"schema id {schema_id}") from refusal
 
     def _guard(self, subject: str) -> None:
         """Set a new subject's compatibility; a registry that forbids it has rules of its own."""
