@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from connector.actions.claims import Memory
 from connector.actions.clerk import Clerk, ClerkRules
+from connector.actions.course import Execute
 from connector.actions.desk import Desk, Measures
 from connector.actions.encoding import Registered
 from connector.actions.errand import Rules
@@ -13,7 +14,7 @@ from connector.actions.limits import Gates, Limit
 from connector.actions.pair import Pair
 from connector.actions.policy import Policy
 from connector.actions.reading import RequestReader, RequestRules
-from connector.actions.record import Incoming, Outgoing, Place
+from connector.actions.record import Aborted, Committed, Incoming, Outgoing, Place, Settled
 from connector.actions.request import Request
 from connector.actions.settlement import Settlement
 from connector.actions.turns import Bounds
@@ -28,12 +29,18 @@ from connector.facts import Fact
 NOW = 1_700_000_000_000
 TTL_MS = 30_000
 TIMEOUT_MS = 5_000
+F = TypeVar("F", bound=Fact)
+
+COMMITTED: Final = Committed()
 PAIR = Pair("requests", "responses", "claims", "json")
 AVRO = Pair("requests.avro", "responses.avro", "claims.avro")
 LETTERS = "letters"
 PBX = "pbx1"
 OTHER = "pbx2"
 PLACE = Place(PAIR.requests, 0)
+
+BOUNDS = Bounds(16, 1 << 20)
+MEMORY = Memory(3_600_000, 1_000)
 
 CATALOGUE = load_action_catalogue()
 SCHEMAS = load_action_schemas()
@@ -52,15 +59,13 @@ def make_desk(
     only: str | None = None,
     in_flight: int = 8,
     limits: Sequence[Limit] = (),
-    bounds: Bounds = Bounds(16, 1 << 20),
-    memory: Memory = Memory(3_600_000, 1_000),
+    bounds: Bounds = BOUNDS,
+    memory: Memory = MEMORY,
     policy: Policy = POLICY,
 ) -> Desk:
     texts: dict[int, str] = {}
     pairs = (PAIR, AVRO)
-    rules = RequestRules(
-        pairs=pairs, reply_topics=("bad.*", "good.*"), ttl_ms=TTL_MS, timeout_ms=TIMEOUT_MS
-    )
+    rules = RequestRules(pairs=pairs, reply_topics=("bad.*", "good.*"), ttl_ms=TTL_MS, timeout_ms=TIMEOUT_MS)
     registered = Registered({SCHEMAS.response.name: 1, SCHEMAS.claim.name: 2}, texts)
     written = ClerkRules(connector="ami-kafka", dead_letters=LETTERS, max_bytes=20_000)
     clerks = {pair.requests: Clerk(pair, SCHEMAS, registered, CATALOGUE, written) for pair in pairs}
@@ -92,6 +97,83 @@ def ping(offset: int, request_id: str = "r1", key: bytes | None = b"k", **fields
 def effect(offset: int, request_id: str = "r1", key: bytes | None = b"k", **fields: Any) -> Incoming:
     headers = {"UserEvent": "Done", "Id": request_id}
     return incoming(offset, body("UserEvent", request_id, **({"headers": headers} | fields)), key)
+
+
+class Bench:
+    """A desk with one partition, whose transactions come through unless a test says otherwise."""
+
+    def __init__(self, note: str = "", claims: Sequence[Incoming] = (), **options: Any) -> None:
+        self.facts: list[Fact] = []
+        self.now_ms = NOW
+        self.desk = make_desk(self.facts.append, **options)
+        self.desk.assigned(PLACE, note)
+        self.desk.remember(PLACE, claims, self.now_ms)
+        self.begun: list[Execute] = []
+        self.offsets: dict[Place, int] = {}
+        self.notes: dict[Place, str] = {}
+
+    def ask(self, *records: Incoming) -> None:
+        for record in records:
+            self.desk.requested(record, self.now_ms)
+        self.begin()
+
+    def begin(self) -> list[Execute]:
+        begun = self.desk.begin(self.now_ms)
+        self.begun += begun
+        return [*begun]
+
+    def commit(self, settled: Settled = COMMITTED) -> list[Outgoing]:
+        """Settle the next transaction; return its records."""
+        work = self.desk.work(self.now_ms)
+        assert work is not None
+        if settled is COMMITTED:
+            self.offsets |= work.offsets
+            self.notes |= work.notes
+        self.desk.settled(settled, self.now_ms)
+        self.begin()
+        return [*work.records]
+
+    def refuse(self, topic: str) -> None:
+        """Have Kafka refuse all records of the next transaction that are for a topic."""
+        work = self.desk.work(self.now_ms)
+        assert work is not None
+        refused = {at: "no" for at, each in enumerate(work.records) if each.topic == topic}
+        assert refused
+        self.desk.settled(Aborted(refused, "refused"), self.now_ms)
+        self.begin()
+
+    def answer(self, result: Result, sent_ms: int = 0, took_ms: int = 0) -> None:
+        """Write the first action that was begun, and hear its result."""
+        execute = self.begun.pop(0)
+        self.now_ms += sent_ms
+        if result.reach is not Reach.NOT_SENT:
+            assert self.desk.may_send(execute.ticket, self.now_ms)
+        self.now_ms += took_ms
+        self.desk.answered(execute.ticket, result, self.now_ms)
+        self.begin()
+
+    def pass_ms(self, step: int) -> None:
+        self.now_ms += step
+        self.desk.tick(self.now_ms)
+        self.begin()
+
+    def of(self, kind: type[F]) -> list[F]:
+        return [fact for fact in self.facts if isinstance(fact, kind)]
+
+
+def responses(records: Sequence[Outgoing]) -> list[Mapping[str, Any]]:
+    return [told(each) for each in records if each.topic == PAIR.responses]
+
+
+def claims(records: Sequence[Outgoing]) -> list[Mapping[str, Any]]:
+    return [told(each) for each in records if each.topic == PAIR.claims]
+
+
+def as_history(records: Sequence[Outgoing]) -> list[Incoming]:
+    """Give the claims of transactions as the next owner reads them."""
+    kept = [each for each in records if each.topic == PAIR.claims]
+    place = Place(PAIR.claims, PLACE.partition)
+    return [Incoming(place, at, NOW, each.key, each.value) for at, each in enumerate(kept)]
 
 
 def message(kind: Kind, *headers: tuple[str, str]) -> AmiMessage:

@@ -428,4 +428,6 @@ class Desks(RuleBasedStateMachine):
 
 
 TestDesks = Desks.TestCase
-TestDesks.settings = settings(max_examples=300, stateful_step_count=60, deadline=None, phases=[Phase.explicit, Phase.generate])
+TestDesks.settings = settings(
+    max_examples=300, stateful_step_count=60, deadline=None, phases=[Phase.explicit, Phase.generate]
+)
