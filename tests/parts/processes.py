@@ -108,6 +108,10 @@ class Child:
         """Tell whether the process is gone."""
         return self._process.poll() is not None
 
+    def code(self) -> int | None:
+        """Give what the process ended with, None while it runs."""
+        return self._process.poll()
+
     def must_live(self) -> None:
         """Raise with the log's end when the process is gone."""
         if self.ended():

@@ -7,6 +7,7 @@ Servers that already run are used where a variable names them (`python -m tests.
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import NoReturn, TypeVar
 
 import pytest
 
-from tests.parts import Unavailable, asterisk, kafka, registry, running
+from tests.parts import Unavailable, asterisk, kafka, registry, running, sipp
 
 REQUIRED = os.environ.get("AMI_KAFKA_REQUIRE_REAL") == "1"
 HERE = Path(__file__).parent
@@ -64,6 +65,15 @@ def asterisk22(until_the_end: ExitStack) -> asterisk.Pbx:
 def asterisk16(until_the_end: ExitStack) -> asterisk.Pbx:
     """Give an Asterisk 16, shared."""
     return _pbx(16, until_the_end)
+
+
+@pytest.fixture(scope="session")
+def sipp_is_here() -> bool:
+    """Tell whether sipp can be started; where parts are required it is installed."""
+    try:
+        return bool(sipp.provided() if REQUIRED else shutil.which("sipp"))
+    except Unavailable as reason:
+        _give_up(f"sipp: {reason}")
 
 
 @pytest.fixture

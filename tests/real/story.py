@@ -14,6 +14,7 @@ from tests.real.reading import Decoder, Got
 from tests.real.witness import Witness
 
 FIRST, LAST = "RoadBegins", "RoadEnds"
+SIPP_FIRST, SIPP_LAST = "SippBegins", "SippEnds"
 VARIABLES = "channelvars = CHANNEL(language),DIALSTATUS,QUEUENAME,CDR(src)"
 
 
@@ -50,15 +51,15 @@ def tables(ends: Ends, prefix: str, **events: Any) -> Tables:
     }
 
 
-def story(version: int, start: Callable[..., Asterisk], ends: Ends, folder: Path) -> Told:
+def story(version: int, start: Callable[..., Asterisk], ends: Ends, folder: Path, *, sipp: bool) -> Told:
     """Tell it once for each version; what came of it is looked at by many tests."""
     if version not in TOLD:
         pbx = start(version, system_name=f"pbx-{version}", manager_extra=VARIABLES)
-        TOLD[version] = _tell(pbx, ends, folder)
+        TOLD[version] = _tell(pbx, ends, folder, sipp=sipp)
     return TOLD[version]
 
 
-def _tell(pbx: Asterisk, ends: Ends, folder: Path) -> Told:
+def _tell(pbx: Asterisk, ends: Ends, folder: Path, *, sipp: bool) -> Told:
     prefix, name = fresh("road"), f"main-{pbx.version}"
     settings = tables(ends, prefix)
     settings[f"pbx.{name}"] = pbx_table(pbx.host, pbx.port, pbx.username, pbx.secret, timezone="UTC")
@@ -69,6 +70,10 @@ def _tell(pbx: Asterisk, ends: Ends, folder: Path) -> Told:
         mark(pbx, FIRST)
         for group in scenarios.ALL:
             scenarios.run(pbx, group)
+        if sipp:
+            mark(pbx, SIPP_FIRST)
+            scenarios.run(pbx, "sipp")
+            mark(pbx, SIPP_LAST)
         mark(pbx, LAST)
         witness.expect(f"UserEvent: {LAST}".encode())
         reading.expect(ends.kafka.bootstrap, prefix, LAST.encode())

@@ -1,6 +1,6 @@
 """Every event of a real PBX is in its topic once, in order, typed, and nothing of it is lost.
 
-Calls are Local channels' and a SIP phone's: all that `tests/parts/scenarios` can make happen.
+Calls are Local channels', a SIP phone's and sipp's: all that `tests/parts/scenarios` can make happen.
 """
 
 import json
@@ -15,7 +15,7 @@ from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.registry import Registry, Service
 from tests.real.bridge import command, toml
-from tests.real.story import Ends, Told, story
+from tests.real.story import SIPP_FIRST, SIPP_LAST, Ends, Told, story
 from tests.real.witness import Comparison, first_of, name_of
 
 EVERY_CALL = {
@@ -26,6 +26,10 @@ EVERY_CALL = {
     "Unhold", "UserEvent", "VarSet", "ChallengeResponseFailed",
 }  # fmt: skip
 """What the story must hold, lest the tests below prove little."""
+SIPPS_CALLS = {
+    "AttendedTransfer", "BlindTransfer", "ChallengeResponseFailed", "ContactStatus", "Hangup", "Hold", "PeerStatus",
+    "RTCPReceived", "RTCPSent", "Unhold",
+}  # fmt: skip
 LEFT_OVER = {
     ("ParkedCallTimeOut", "ParkingTimeout"),  # a time below zero, printed as a number of 64 bits without sign
 }
@@ -40,8 +44,10 @@ def told(
     kafka: Cluster | Kafka,
     registry: Service | Registry,
     tmp_path: Path,
+    *,
+    sipp_is_here: bool,
 ) -> Told:
-    return story(request.param, start_asterisk, Ends(kafka, registry), tmp_path)
+    return story(request.param, start_asterisk, Ends(kafka, registry), tmp_path, sipp=sipp_is_here)
 
 
 def test_the_connector_ends_in_order_and_nothing_was_wrong(told: Told) -> None:
@@ -53,6 +59,14 @@ def test_the_connector_ends_in_order_and_nothing_was_wrong(told: Told) -> None:
 def test_the_story_holds_every_kind_of_call(told: Told) -> None:
     assert EVERY_CALL - {name_of(frame) for frame in told.frames} == set()
     assert len(told.frames) > 3000
+
+
+def test_the_story_holds_sipps_calls(told: Told, *, sipp_is_here: bool) -> None:
+    if not sipp_is_here:
+        pytest.skip("sipp is not here; get it with: apt-get install sip-tester")
+    marks = [first_of(frame, "UserEvent") for frame in told.frames]
+    calls = told.frames[marks.index(SIPP_FIRST) : marks.index(SIPP_LAST)]
+    assert SIPPS_CALLS - {name_of(frame) for frame in calls} == set()
 
 
 def test_every_event_of_the_socket_is_there_exactly_once_in_the_order_of_the_pbx(told: Told) -> None:

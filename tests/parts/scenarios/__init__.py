@@ -1,7 +1,8 @@
 """Things that happen on a PBX, made to happen on a real one.
 
 Each scenario drives a running Asterisk over a bare AMI session, waits for the events that prove each step,
-and fails saying what did not come. `Local/` channels make the calls; `phones` has those that need SIP.
+and fails saying what did not come. `Local/` channels make the calls; `phones` has those that need SIP, and
+`scripts` those that sipp makes, where it is here.
 
     from tests.parts import scenarios
     scenarios.run(pbx, "queue")            # a group
@@ -9,7 +10,7 @@ and fails saying what did not come. `Local/` channels make the calls; `phones` h
 """
 
 from tests.parts.asterisk import Asterisk
-from tests.parts.scenarios import calls, features, phones, queues, rooms, states, system
+from tests.parts.scenarios import calls, features, phones, queues, rooms, scripts, states, system
 from tests.parts.scenarios.steps import Scenario, hang_up_everything
 
 ALL: dict[str, tuple[Scenario, ...]] = {
@@ -24,13 +25,16 @@ ALL: dict[str, tuple[Scenario, ...]] = {
     "sip": phones.ALL,
 }
 """Groups by name; a capture holds one group."""
+SIPP = {"sipp": scripts.ALL}
+"""The group that needs one program more."""
 
 
 def run(pbx: Asterisk, name: str) -> None:
     """Run a whole group, or a single scenario by its function's name; leave no call behind."""
-    singles = {scenario.__name__: (scenario,) for group in ALL.values() for scenario in group}
+    groups = {**ALL, **SIPP}
+    singles = {scenario.__name__: (scenario,) for group in groups.values() for scenario in group}
     with pbx.manager() as ami:
-        for scenario in ALL.get(name) or singles[name]:
+        for scenario in groups.get(name) or singles[name]:
             ami.forget()
             scenario(pbx, ami)
             hang_up_everything(ami)
