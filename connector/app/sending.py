@@ -18,7 +18,7 @@ from connector.edges.schemas import load_action_schemas
 from connector.errors import BrokerError, ConnectorError
 from connector.events.outcome import Publish
 from connector.facts import Report
-from connector.settings.road_back import pairs
+from connector.settings.road_back import actions, pairs
 from connector.settings.sections import Settings
 
 CORRELATION: Final = "kafka_correlationId"
@@ -52,6 +52,7 @@ async def send(settings: Settings, asked: Asked, report: Report) -> dict[str, An
         RegistryError: the registry does not give the schema's id.
         SettingsError: `[actions]` is not set.
     """
+    actions(settings)
     pair = pairs(settings)[0]
     correlation = secrets.token_bytes(16)
     value = await _encode(settings, pair, asked.fields)
