@@ -10,9 +10,6 @@ _PARTITIONS: Final = 1
 """Partitions of an embedded topic: each may keep some megabytes in this process."""
 
 
-_NUDGE_S: Final = 0.02
-
-
 class LocalIds:
     """Schema ids of this process alone: numbers in the order of asking, and the text behind each."""
 
@@ -53,18 +50,9 @@ class EmbeddedTopics:
     async def make(self, topics: Iterable[str]) -> None:
         """Make topics, unless they are there."""
         new = [topic for topic in topics if topic not in self._made]
-        making = asyncio.create_task(asyncio.to_thread(self._create, new))
-        while not (await asyncio.wait([making], timeout=_NUDGE_S))[0]:
-            await self._nudge()
-        making.result()
+        await asyncio.to_thread(self._create, new)
         self._made.update(new)
 
     def _create(self, topics: Iterable[str]) -> None:
         for topic in topics:
             self._broker.create_topic(topic, _PARTITIONS)
-
-    async def _nudge(self) -> None:
-        """Connect: librdkafka's mock cluster at times sleeps a second on what it is asked, and a connection wakes it."""
-        host, _, port = self._broker.bootstrap_servers.partition(",")[0].rpartition(":")
-        _, writer = await asyncio.open_connection(host, int(port))
-        writer.close()

@@ -8,11 +8,14 @@ here, or by the first request that names one.
 import ctypes
 import os
 import re
+import socket
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import confluent_kafka
 
@@ -22,6 +25,7 @@ _PRODUCER: Final = 0
 _PRODUCE: Final = 0
 _TEXT_SIZE: Final = 512
 _CRITICAL: Final = b"2"
+_NUDGE_S: Final = 0.02
 
 
 def _library() -> ctypes.CDLL:
@@ -113,9 +117,7 @@ class EmbeddedBroker:
 
     def create_topic(self, name: str, partitions: int) -> None:
         """Create a topic; one that is there already, by a client's asking for it, stays as it is."""
-        self._library.rd_kafka_mock_topic_create(
-            self._cluster, name.encode(), partitions, min(3, self._brokers)
-        )
+        self._ask("topic_create", name.encode(), partitions, min(3, self._brokers))
 
     def fail_requests(self, errors: Sequence[int], api: int = _PRODUCE) -> None:
         """Answer the next requests of an API (its Kafka number) with these error codes, one each."""
@@ -128,25 +130,42 @@ class EmbeddedBroker:
 
     def fail_topic(self, name: str, error: int) -> None:
         """Answer metadata requests for a topic with an error code; 0 heals it."""
-        self._library.rd_kafka_mock_topic_set_error(self._cluster, name.encode(), error)
+        self._ask("topic_set_error", name.encode(), error)
 
     def delay(self, milliseconds: int) -> None:
         """Take this long for each answer."""
         for broker in self._ids():
-            self._check(self._library.rd_kafka_mock_broker_set_rtt(self._cluster, broker, milliseconds))
+            self._check(self._ask("broker_set_rtt", broker, milliseconds))
 
     def down(self, *brokers: int) -> None:
         """Take brokers (from 1; none: all) off the net, their connections cut."""
         for broker in brokers or self._ids():
-            self._check(self._library.rd_kafka_mock_broker_set_down(self._cluster, broker))
+            self._check(self._ask("broker_set_down", broker))
 
     def up(self, *brokers: int) -> None:
         """Bring brokers back."""
         for broker in brokers or self._ids():
-            self._check(self._library.rd_kafka_mock_broker_set_up(self._cluster, broker))
+            self._check(self._ask("broker_set_up", broker))
 
     def _ids(self) -> range:
         return range(1, self._brokers + 1)
+
+    def _ask(self, what: str, *arguments: Any) -> Any:
+        """Ask the cluster's thread, which at times sleeps on what it is asked for a second: a connection wakes it."""
+        answered = threading.Event()
+        nudging = threading.Thread(target=self._nudge, args=(answered,))
+        nudging.start()
+        try:
+            return getattr(self._library, f"rd_kafka_mock_{what}")(self._cluster, *arguments)
+        finally:
+            answered.set()
+            nudging.join()
+
+    def _nudge(self, answered: threading.Event) -> None:
+        host, _, port = self.bootstrap_servers.partition(",")[0].rpartition(":")
+        while not answered.wait(_NUDGE_S):
+            with suppress(OSError):
+                socket.create_connection((host, int(port)), 1).close()
 
     def _check(self, error: int) -> None:
         if error:

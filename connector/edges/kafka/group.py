@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -24,6 +25,7 @@ from connector.facts import Report
 
 _POLL_S: Final = 0.1
 _BESIDE_HISTORY_S: Final = 0.01
+_WAKE_S: Final = 0.5
 _AT_ONCE: Final = 500
 _MUCH: Final = 2_000
 """Notices that nobody has taken: beyond them no requests are fetched until there are half as many."""
@@ -113,7 +115,7 @@ class Group:
             return
         for assigned in self._history.read(_BESIDE_HISTORY_S):
             self._notices.put([Happened(assigned, self._tenures.begin(assigned.place))])
-            self._consumer.resume([TopicPartition(*assigned.place)])
+            self._resume([assigned.place])
         self._poll(0)
 
     def _poll(self, wait_s: float) -> None:
@@ -143,8 +145,15 @@ class Group:
         if pause := wanted - self._paused:
             self._consumer.pause(_partitions(pause))
         if resume := (self._paused & held) - wanted:
-            self._consumer.resume(_partitions(resume))
+            self._resume(resume)
         self._paused = wanted
+
+    def _resume(self, places: Collection[Place]) -> None:
+        self._consumer.resume(_partitions(places))
+        # librdkafka's connections look for what is to be fetched once a second: a question wakes them.
+        with suppress(KafkaException):
+            for partition in _partitions(places):
+                self._consumer.get_watermark_offsets(partition, _WAKE_S, cached=False)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._join()

@@ -2,6 +2,9 @@
 
 The offsets go last: whoever has lost a partition is refused then, and nothing of it is ever seen. How a
 transaction ended is always found out; where Kafka cannot be asked, that takes until it can.
+
+Two transactional ids take turns. Kafka ends a transaction behind the answer to its commit; librdkafka
+waits 20 ms where a new one of the same id comes too early for that.
 """
 
 import itertools
@@ -13,15 +16,17 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from connector.actions.record import Aborted, Commit, Committed, Fenced, Place, Settled
-from connector.edges.kafka.client import Config, Troubles, make, why
+from connector.edges.kafka.client import Config, Troubles, why
 from connector.edges.kafka.destinations import Destinations
 from connector.edges.kafka.handover import Handover
 from connector.edges.kafka.positions import Positions, marked
 from connector.edges.kafka.tenures import Standing, Tenures
+from connector.edges.kafka.writer import STEP_S, Writer
 from connector.errors import BrokerError
 from connector.facts import Report
 
-_STEP_S: Final = 5.0
+_ID: Final = "transactional.id"
+_TURNS: Final = 2
 _ASK_AGAIN_S: Final = 0.5
 
 _NO_MEMBER: Final = frozenset(
@@ -69,28 +74,28 @@ class Transactions:
         positions: Positions,
         report: Report,
     ) -> None:
-        self._config = config
         self._tenures = tenures
         self._destinations = destinations
         self._positions = positions
-        self._report = report
         self._troubles = Troubles(report)
+        self._writers = [
+            Writer({**config, _ID: f"{config[_ID]}-{turn}"}, self._troubles, report) for turn in range(_TURNS)
+        ]
+        self._turns = itertools.cycle(self._writers)
         self._marks = (f"{uuid.uuid4().hex[:12]}.{number}" for number in itertools.count(1))
         self._closing = threading.Event()
-        self._producer: Producer | None = self._make()
-        self._is_ready = False
 
     def close(self) -> None:
         """Let nobody wait for Kafka any more; from any thread."""
         self._closing.set()
 
     def prepare(self) -> None:
-        """Have Kafka end what this transactional id has left open; `commit` does so too."""
-        try:
-            self._ready()
-        except KafkaException as error:
-            self._drop()
-            self._troubles(error.args[0])
+        """Have Kafka end what these transactional ids have left open; `commit` does so too."""
+        for writer in self._writers:
+            try:
+                writer.ready()
+            except KafkaException as error:
+                self._troubles(error.args[0])
 
     def commit(self, work: Commit, terms: Mapping[Place, int | None]) -> Settled:
         """Make the work visible, if its partitions are ours in these terms.
@@ -120,18 +125,19 @@ class Transactions:
         return Aborted({}, "some of the partitions are not ours any more")
 
     def _attempt(self, work: Commit, standing: Standing, alone: frozenset[int]) -> Settled:
-        mark = next(self._marks)
+        writer, mark = next(self._turns), next(self._marks)
         try:
-            producer = self._ready()
+            producer = writer.ready()
             producer.begin_transaction()
-            handover = Handover(producer, work.records, self._expire_s)
+            handover = Handover(producer, work.records, writer.expire_s)
             if not self._hand_over(handover, len(work.records), alone):
+                writer.abort()
                 return self._undelivered(handover, work)
             self._send_offsets(producer, work, standing, mark)
         except KafkaException as error:
-            self._abort()
+            writer.abort()
             return self._refused(error.args[0])
-        if self._conclude(producer, mark, work):
+        if self._conclude(producer) or self._find_out(writer, mark, work):
             return Committed()
         return Aborted({}, "Kafka ended the transaction")
 
@@ -142,7 +148,6 @@ class Transactions:
 
     def _undelivered(self, handover: Handover, work: Commit) -> Settled:
         verdict = handover.verdict()
-        self._abort()
         self._destinations.forget({record.topic for record in work.records})
         refused = {**self._destinations.refusals(work.records), **verdict.refused}
         if verdict.suspects and not refused:
@@ -155,7 +160,7 @@ class Transactions:
             for place, offset in work.offsets.items()
         ]
         asked = self._tenures.now()
-        producer.send_offsets_to_transaction(offsets, standing.metadata, _STEP_S)
+        producer.send_offsets_to_transaction(offsets, standing.metadata, STEP_S)
         self._tenures.heard(asked)
 
     def _refused(self, error: KafkaError) -> Settled:
@@ -163,56 +168,27 @@ class Transactions:
             raise _NoMember(why(error))
         return Aborted({}, why(error))
 
-    def _conclude(self, producer: Producer, mark: str, work: Commit) -> bool:
-        """Commit; return whether that was done."""
+    def _conclude(self, producer: Producer) -> bool:
+        """Commit; say whether that was done for certain."""
         while True:
             try:
-                producer.commit_transaction(_STEP_S)
+                producer.commit_transaction(STEP_S)
             except KafkaException as error:
                 problem: KafkaError = error.args[0]
                 self._troubles(problem)
-                if problem.retriable() and not self._closing.is_set():
-                    continue
-                self._drop()
-                return self._find_out(mark, work)
-            self._troubles.over()
-            return True
+                if not problem.retriable() or self._closing.is_set():
+                    return False
+            else:
+                self._troubles.over()
+                return True
 
-    def _find_out(self, mark: str, work: Commit) -> bool:
-        """Return whether a transaction was committed; a new producer has Kafka end it first."""
+    def _find_out(self, writer: Writer, mark: str, work: Commit) -> bool:
+        """Say whether a transaction was committed; a new producer has Kafka end it first."""
+        writer.drop()
         while not self._closing.wait(_ASK_AGAIN_S):
             try:
-                self._ready()
+                writer.ready()
                 return self._positions.bears(work.offsets, mark)
             except KafkaException as error:
                 self._troubles(error.args[0])
         raise BrokerError("closed before Kafka told how the last transaction ended")
-
-    def _abort(self) -> None:
-        """Abort; where that does not work, the next producer has Kafka do it."""
-        try:
-            if self._producer is not None:
-                self._producer.abort_transaction(_STEP_S)
-        except KafkaException:
-            self._drop()
-
-    def _ready(self) -> Producer:
-        """Return a producer with no transaction open."""
-        if self._producer is None:
-            self._producer = self._make()
-        if not self._is_ready:
-            self._producer.init_transactions(_STEP_S)
-            self._is_ready = True
-        return self._producer
-
-    def _make(self) -> Producer:
-        return make(Producer, {**self._config, "error_cb": self._troubles}, self._report)
-
-    def _drop(self) -> None:
-        if self._producer is not None:
-            self._producer.purge()
-        self._producer, self._is_ready = None, False
-
-    @property
-    def _expire_s(self) -> float:
-        return float(self._config["message.timeout.ms"]) / 1000
