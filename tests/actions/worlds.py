@@ -18,10 +18,13 @@ from connector.actions.record import (
 )
 from connector.ami.reach import Reach, Result
 from connector.facts import AnswerRefused, Fact
-from tests.actions.desks import LETTERS, PAIR, answer, header, make_desk, told
+from tests.actions.desks import AVRO, LETTERS, PAIR, answer, header, make_desk, told
 
 MAX_IN_FLIGHT = 4
 GONE_WRONG = "nothing"
+CLAIMS = {pair.claims: pair.requests for pair in (PAIR, AVRO)}
+
+_WHERE = "__connect.errors."
 
 Subject = tuple[Place, int]
 """A request record: its partition and its offset."""
@@ -56,19 +59,19 @@ class Kafka:
         return Committed()
 
     def _write(self, record: Outgoing) -> None:
-        if record.topic == PAIR.claims:
+        if record.topic in CLAIMS:
             assert record.partition is not None
-            log = self.claims[Place(PAIR.requests, record.partition)]
-            log.append(Incoming(Place(PAIR.claims, record.partition), len(log), 0, record.key, record.value))
+            log = self.claims[Place(CLAIMS[record.topic], record.partition)]
+            log.append(Incoming(Place(record.topic, record.partition), len(log), 0, record.key, record.value))
         elif record.topic == LETTERS:
-            headers = dict(record.headers)
-            number = int(headers["__connect.errors.partition"] or b"")
-            self.letters[Place(PAIR.requests, number), int(headers["__connect.errors.offset"] or b"")] += 1
+            place = Place(header(record, _WHERE + "topic"), int(header(record, _WHERE + "partition")))
+            self.letters[place, int(header(record, _WHERE + "offset"))] += 1
         else:
             topic, partition, offset = header(record, "ce_id").split("/")[:3]
             subject = Place(topic, int(partition)), int(offset)
             self.answers[subject] += 1
-            self.told[subject] = dict(told(record))
+            if topic == PAIR.requests:
+                self.told[subject] = dict(told(record))
 
 
 @dataclass
