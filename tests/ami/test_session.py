@@ -19,6 +19,8 @@ from connector.ami.steps import (
 from connector.errors import ActionError
 from tests.ami.dialogue import BOOTED, GREETING, HANGUP, TOLD, Dialogue, response, wire
 
+CALL = AmiAction("Originate", (("Async", "true"),))
+
 
 def test_a_late_answer_to_core_settings_disturbs_nothing() -> None:
     one = Dialogue()
@@ -144,6 +146,32 @@ class TestPing:
         assert one.tick(20.0) == []
         assert one.session.due == 29.0
         assert isinstance(one.tick(29.0)[0], Lost)
+
+    def test_none_goes_out_while_asterisk_is_in_an_action(self) -> None:
+        one = Dialogue().up_to_ready()
+        action_id, _ = one.session.ask(AmiAction("Reload"), 0.0, 60.0)
+        assert one.session.due == 60.0
+        assert one.tick(59.0) == []
+        assert one.asked[-1]["Action"] == "CoreSettings"
+        one.hear(response(action_id), now=59.5)
+        assert one.session.due == 10.0
+        one.tick(59.5)
+        assert one.asked[-1]["Action"] == "Ping"
+
+    def test_one_goes_out_while_a_call_rings(self) -> None:
+        one = Dialogue().up_to_ready()
+        action_id, _ = one.session.ask(CALL, 0.0, 60.0)
+        one.hear(response(action_id))
+        one.tick(10.0)
+        assert one.asked[-1]["Action"] == "Ping"
+
+    def test_an_answer_before_the_pong_is_none(self) -> None:
+        one = Dialogue().up_to_ready()
+        one.tick(10.0)
+        action_id, _ = one.session.ask(AmiAction("Reload"), 10.0, 60.0)
+        one.hear(response(action_id), now=11.0)
+        assert one.session.due == 21.0
+        assert isinstance(one.tick(21.0)[-1], Lost)
 
     def test_one_is_out_at_a_time(self) -> None:
         one = Dialogue().up_to_ready()

@@ -50,7 +50,7 @@ Scene = Callable[[Peer], Awaitable[None]]
 
 @asynccontextmanager
 async def scripted(
-    *scenes: Scene, tls: ssl.SSLContext | None = None
+    *scenes: Scene, tls: ssl.SSLContext | None = None, port: int = 0
 ) -> AsyncIterator[tuple[Address, list[Peer]]]:
     """Serve one connection after another by the scenes, the last one for all that follow."""
     peers: list[Peer] = []
@@ -61,11 +61,11 @@ async def scripted(
         assert task is not None
         tasks.add(task)
         peers.append(Peer(reader, writer))
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await scenes[min(len(peers), len(scenes)) - 1](peers[-1])
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
     host, port = server.sockets[0].getsockname()
     try:
         yield Address(host, port), peers
@@ -76,6 +76,10 @@ async def scripted(
             await asyncio.sleep(0)
         for peer in peers:
             peer.writer.transport.abort()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 

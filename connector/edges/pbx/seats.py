@@ -1,0 +1,256 @@
+"""Sessions of one kind at a PBX: opened when needed, handed from one action to the next.
+
+not asked for --> opening --> open --the last is lost--> opening, after a while --> open
+                     |  ^
+                  no way in: whoever waits is told, and whoever comes, until the next try
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from connector.ami.reach import Reach, Result
+from connector.ami.steps import Welcome, refused_delay, retry_delay
+from connector.edges.pbx.asterisk import AsteriskPbx
+from connector.edges.pbx.connection import Connection, Take
+from connector.errors import LinkLost, LoginRefused
+from connector.facts import ActionLoginRefused, ActionSessionDown, ActionSessionUp, Report
+
+STEADY_S: Final = 30.0
+"""A session that lasted so long, in seconds, was a good one: the next wait is short again."""
+
+
+class Kind(NamedTuple):
+    """Which sessions these are: the classes of events that they hear, and how many there may be."""
+
+    events: str
+    most: int
+
+
+class Ears(NamedTuple):
+    """Who is told: `take` gets what answers nothing, `changed` is called when `up` may be another."""
+
+    report: Report
+    take: Take
+    changed: Callable[[], None]
+
+
+class Seat:
+    """A session; it takes one action at a time, and of some the results are still to come.
+
+    `doubtful` where nobody knows what Asterisk is doing on it: it takes no action any more, and is
+    closed once nobody awaits anything from it.
+    """
+
+    def __init__(self, connection: Connection, since: float) -> None:
+        self.connection = connection
+        self.since = since
+        self.users = 0
+        self.doubtful = False
+
+
+class Seats:
+    """Hands out sessions, first come, first served.
+
+    Args:
+        pbx: where to log in.
+        kind: which sessions.
+        ears: who is told.
+    """
+
+    def __init__(self, pbx: AsteriskPbx, kind: Kind, ears: Ears) -> None:
+        self._pbx = pbx.hearing(kind.events)
+        self._kind = kind
+        self._ears = ears
+        self._seats: set[Seat] = set()
+        self._retired: set[Seat] = set()
+        self._free: list[Seat] = []
+        self._waiting: deque[asyncio.Future[Seat | str]] = deque()
+        self._group: asyncio.TaskGroup | None = None
+        self._opener: asyncio.Task[None] | None = None
+        self._down = False
+        self._trouble = "it is not running"
+        self._rest_until = 0.0
+        self._failures = 0
+        self._refusals = 0
+
+    @property
+    def up(self) -> bool | None:
+        """Whether there is a session; None where none was asked for so far."""
+        return True if self._seats else False if self._down else None
+
+    def open(self, group: asyncio.TaskGroup) -> None:
+        """Begin; the sessions live in this group."""
+        self._group, self._trouble = group, ""
+
+    async def close(self) -> None:
+        """Log off everywhere."""
+        self._group = None
+        if self._opener is not None:
+            self._opener.cancel()
+        self._refuse("the connector is stopping")
+        seats = [*self._seats, *self._retired]
+        for seat in seats:
+            seat.connection.leave()
+        await asyncio.gather(*(seat.connection.ended() for seat in seats), return_exceptions=True)
+
+    async def take(self, within: float) -> "Hold | Result":
+        """Return a session for one action, or why there is none; waits `within` seconds at most."""
+        if self._trouble:
+            return self._not_sent(self._trouble)
+        while self._free:
+            if (seat := self._free.pop()).connection.usable:
+                return Hold(self, seat)
+        waiter: asyncio.Future[Seat | str] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self._grow()
+        try:
+            async with asyncio.timeout(within):
+                given = await waiter
+        except TimeoutError:
+            self._return(waiter)
+            busy = f"all {len(self._seats)} are busy" if self._seats else "none is open yet"
+            return self._not_sent(f"none came free in time, {busy}", late=True)
+        except asyncio.CancelledError:
+            self._return(waiter)
+            raise
+        return self._not_sent(given) if isinstance(given, str) else Hold(self, given)
+
+    def free(self, seat: Seat) -> None:
+        """Let the next action have a session: Asterisk is done with the last."""
+        if seat.doubtful or not seat.connection.usable:
+            return
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(seat)
+                return
+        self._free.append(seat)
+
+    def doubt(self, seat: Seat) -> None:
+        """Let no action have a session any more; another is opened where it is missed."""
+        if seat in self._seats and seat.connection.usable:
+            seat.doubtful = True
+            self._seats.discard(seat)
+            self._retired.add(seat)
+            if self._waiting or not self._seats:
+                self._grow()
+
+    def leave(self, seat: Seat) -> None:
+        """Await nothing more from a session on somebody's behalf."""
+        seat.users -= 1
+        if seat.doubtful and not seat.users:
+            seat.connection.close("an action was not answered in time")
+
+    def _not_sent(self, why: str, *, late: bool = False) -> Result:
+        return Result(Reach.NOT_SENT, late=late, reason=f"{self._pbx.name}: no session for actions: {why}")
+
+    def _return(self, waiter: "asyncio.Future[Seat | str]") -> None:
+        """Wait no more; pass on what was given at the very moment at which nobody waited for it."""
+        with suppress(ValueError):
+            self._waiting.remove(waiter)
+        if waiter.done() and not waiter.cancelled() and isinstance(seat := waiter.result(), Seat):
+            self.free(seat)
+
+    def _refuse(self, why: str) -> None:
+        self._trouble = why
+        while self._waiting:
+            if not (waiter := self._waiting.popleft()).done():
+                waiter.set_result(why)
+
+    def _grow(self, after: float = 0.0) -> None:
+        if self._group is None or (self._opener is not None and not self._opener.done()):
+            return
+        resting = self._seats and asyncio.get_running_loop().time() < self._rest_until
+        if len(self._seats) < self._kind.most and not resting:
+            self._opener = self._group.create_task(self._open(after))
+
+    async def _open(self, after: float) -> None:
+        """Open sessions as long as there is none, or somebody waits for one."""
+        await asyncio.sleep(after)
+        while not self._seats or (self._waiting and len(self._seats) < self._kind.most):
+            try:
+                connection = await self._pbx.login(self._welcome, self._ears.take)
+            except (LinkLost, LoginRefused) as error:
+                delay = self._failed(error)
+                if self._seats:
+                    self._rest_until = asyncio.get_running_loop().time() + delay
+                    return
+                await asyncio.sleep(delay)
+            else:
+                self._opened(connection)
+
+    def _welcome(self, _: Welcome, address: str) -> None:
+        self._refusals = 0
+        count = len(self._seats) + 1
+        self._ears.report(ActionSessionUp(self._pbx.name, address, self._kind.events, count))
+
+    def _opened(self, connection: Connection) -> None:
+        if self._group is None:
+            raise RuntimeError("not running")
+        seat = Seat(connection, asyncio.get_running_loop().time())
+        self._seats.add(seat)
+        self._trouble, self._down = "", False
+        self._group.create_task(self._watch(seat))
+        self._ears.changed()
+        self.free(seat)
+
+    def _failed(self, error: LinkLost | LoginRefused) -> float:
+        """Tell that a login failed, and return how long to wait before the next."""
+        chance = random.random()  # noqa: S311 (no secret: it keeps many connectors out of step)
+        if isinstance(error, LoginRefused):
+            self._refusals += 1
+            delay = refused_delay(self._refusals, chance)
+            self._ears.report(ActionLoginRefused(self._pbx.name, str(error), delay))
+        else:
+            self._failures += 1
+            delay = retry_delay(self._failures, chance)
+            self._ears.report(ActionSessionDown(self._pbx.name, str(error), delay))
+        if not self._seats:
+            self._down = True
+            self._ears.changed()
+            self._refuse(f"{error}; tried again in {delay:.1f} s")
+        return delay
+
+    async def _watch(self, seat: Seat) -> None:
+        """Wait for the end of a session, and see to another where it was the last."""
+        reason = await seat.connection.ended()
+        self._seats.discard(seat)
+        self._retired.discard(seat)
+        delay = None
+        if self._group is not None and not (self._seats or seat.doubtful):
+            steady = asyncio.get_running_loop().time() - seat.since >= STEADY_S
+            self._failures = 1 if steady else self._failures + 1
+            delay = retry_delay(self._failures, random.random())  # noqa: S311 (as above)
+            self._down = True
+        self._ears.report(ActionSessionDown(self._pbx.name, reason, delay))
+        if delay is not None:
+            self._ears.changed()
+            self._grow(delay)
+
+
+class Hold:
+    """A session in the hands of one action."""
+
+    def __init__(self, seats: Seats, seat: Seat) -> None:
+        self.connection = seat.connection
+        self._seats = seats
+        self._seat = seat
+        self._released = False
+        seat.users += 1
+
+    def release(self) -> None:
+        """Let others have the session; a result may still be to come from it."""
+        if not self._released:
+            self._released = True
+            self._seats.free(self._seat)
+
+    def end(self, *, certain: bool) -> None:
+        """Await nothing more; not `certain`: Asterisk may still be busy with the action, or answer it."""
+        if not self._released and not certain:
+            self._seats.doubt(self._seat)
+        self.release()
+        self._seats.leave(self._seat)

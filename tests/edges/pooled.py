@@ -1,0 +1,89 @@
+"""A pool of sessions for actions at a scripted PBX."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from connector.ami.action import AmiAction
+from connector.ami.reach import Result
+from connector.edges.pbx import Address
+from connector.edges.pbx.pool import ActionPool
+from connector.facts import Fact
+from tests.edges.scripted import END, Peer, Scene, pbx_at, scripted, until_closed
+
+Reply = Callable[[Peer, dict[str, str]], Awaitable[None] | None]
+
+PING = AmiAction("Ping")
+LIST = AmiAction("CoreShowChannels")
+CALL = AmiAction("Originate", (("Channel", "Local/1@a"), ("Async", "true")))
+
+
+def yes() -> bool:
+    return True
+
+
+class Pooled:
+    """A pool, and what it told."""
+
+    def __init__(self, address: Address, sessions: int, **deadlines: float) -> None:
+        self.facts: list[Fact] = []
+        self.links: list[bool] = []
+        self.pool = ActionPool(pbx_at(address, **deadlines), sessions, self.facts.append, self.links.append)
+
+    async def ask(self, action: AmiAction, timeout_s: float = 10.0) -> Result:
+        return await self.pool.execute(action, yes, timeout_s)
+
+
+@asynccontextmanager
+async def pooled(
+    *scenes: Scene, sessions: int = 2, **deadlines: float
+) -> AsyncIterator[tuple[Pooled, list[Peer]]]:
+    async with scripted(*scenes) as (address, peers):
+        one = Pooled(address, sessions, **deadlines)
+        async with one.pool:
+            yield one, peers
+
+
+def answering(reply: Reply) -> Scene:
+    """Let in, answer each action by `reply`, and say goodbye."""
+
+    async def scene(peer: Peer) -> None:
+        await peer.let_in()
+        while (heard := await peer.hear())["Action"] != "Logoff":
+            waits = reply(peer, heard)
+            if waits is not None:
+                await waits
+        peer.respond(status="Goodbye")
+        await until_closed(peer)
+
+    return scene
+
+
+def obliging(peer: Peer, heard: dict[str, str]) -> None:
+    """Answer Success to everything."""
+    peer.respond(f"Answers: {heard['Action']}")
+
+
+def list_answer(action_id: str, items: int, complete: str = "CoreShowChannelsComplete") -> bytes:
+    head = f"Response: Success\r\nActionID: {action_id}\r\nEventList: start\r\nMessage: will follow"
+    rows = [f"Event: CoreShowChannel\r\nActionID: {action_id}\r\nChannel: {row}" for row in range(items)]
+    last = f"Event: {complete}\r\nActionID: {action_id}\r\nEventList: Complete\r\nListItems: {items}"
+    return END.join(text.encode() for text in [head, *rows, last, ""])
+
+
+def originate_response(action_id: str, response: str = "Success", reason: int = 4) -> bytes:
+    lines = "Event: OriginateResponse", "Privilege: call,all", f"ActionID: {action_id}"
+    return "\r\n".join([*lines, f"Response: {response}", f"Reason: {reason}", "", ""]).encode()
+
+
+def asked(peers: list[Peer], *but: str) -> list[str]:
+    """Give the names of all actions after the logins, in order by session."""
+    own = {"Login", "CoreSettings", "Logoff", *but}
+    return [heard["Action"] for peer in peers for heard in peer.heard if heard["Action"] not in own]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop run until something is so."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 (what makes it so has no event to wait for)
+            await asyncio.sleep(0)

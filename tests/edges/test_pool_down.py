@@ -1,0 +1,263 @@
+"""A PBX that cannot be had, or not any more: who is told what, and when it is tried again."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from connector.ami.action import AmiAction
+from connector.ami.reach import Reach
+from connector.facts import ActionLoginRefused, ActionSessionDown
+from tests.edges.pooled import (
+    CALL,
+    PING,
+    Pooled,
+    answering,
+    asked,
+    obliging,
+    pooled,
+    until,
+)
+from tests.edges.scripted import GREETING, Peer, scripted, until_closed
+
+
+async def refuse(peer: Peer) -> None:
+    peer.say(GREETING)
+    await peer.hear()
+    peer.respond("Message: Authentication failed", status="Error")
+    await until_closed(peer)
+
+
+async def cut_after_login(peer: Peer) -> None:
+    await peer.let_in()
+    await peer.hear()
+
+
+class Delays:
+    """Stands for the waits between logins: says how many failed in a row, and waits for as long as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, wait_s: float = 0.0) -> None:
+        self.retries: list[int] = []
+        self.refusals: list[int] = []
+        self.wait_s = wait_s
+        monkeypatch.setattr("connector.edges.pbx.seats.retry_delay", self._note(self.retries))
+        monkeypatch.setattr("connector.edges.pbx.seats.refused_delay", self._note(self.refusals))
+
+    def _note(self, attempts: list[int]) -> Callable[[int, float], float]:
+        def delay(attempt: int, chance: float) -> float:
+            assert 0 <= chance <= 1
+            attempts.append(attempt)
+            return self.wait_s
+
+        return delay
+
+
+def test_a_refused_login_is_told_to_all_who_wait_and_not_tried_again_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    delays = Delays(monkeypatch, wait_s=60.0)
+
+    async def run() -> None:
+        async with pooled(refuse) as (one, peers):
+            results = await asyncio.gather(*(one.ask(PING) for _ in range(5)), one.ask(CALL))
+            results += [await one.ask(PING) for _ in range(5)]
+            assert {result.reach for result in results} == {Reach.NOT_SENT}
+            assert all("Authentication failed" in result.reason for result in results)
+            assert all("tried again in 60.0 s" in result.reason for result in results)
+            assert not any(result.late for result in results)
+            assert len(peers) == 2
+            assert one.links == [False]
+            refused = [fact for fact in one.facts if isinstance(fact, ActionLoginRefused)]
+            assert [(fact.pbx, fact.retry_s) for fact in refused] == [("pbx", 60.0)] * 2
+
+    asyncio.run(run())
+    assert delays.refusals == [1, 1]
+
+
+def test_each_refusal_makes_the_next_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    delays = Delays(monkeypatch)
+
+    async def run() -> None:
+        async with pooled(refuse, refuse, refuse, answering(obliging)) as (one, peers):
+            assert (await one.ask(PING)).reach is Reach.NOT_SENT
+            await until(lambda: one.links == [False, True])
+            assert (await one.ask(PING)).reach is Reach.ANSWERED
+            assert len(peers) == 4
+
+    asyncio.run(run())
+    assert delays.refusals == [1, 2, 3]
+
+
+def test_no_way_in_is_said_at_once_and_the_way_back_is_found_without_being_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    delays = Delays(monkeypatch, wait_s=0.01)
+
+    async def run() -> None:
+        async with scripted(answering(obliging)) as (address, _):
+            pass
+        one = Pooled(address, 2)
+        async with one.pool:
+            result = await one.ask(PING)
+            assert result.reach is Reach.NOT_SENT
+            assert "connection refused" in result.reason
+            await until(lambda: len(delays.retries) > 2)
+            assert one.links == [False]
+            async with scripted(answering(obliging), port=address.port):
+                await until(lambda: one.links == [False, True])
+                assert (await one.ask(PING)).reach is Reach.ANSWERED
+                await one.pool.__aexit__(None, None, None)
+
+    asyncio.run(run())
+    assert delays.retries == [*range(1, len(delays.retries) + 1)]
+
+
+def test_after_a_loss_it_comes_back_and_nothing_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    delays = Delays(monkeypatch)
+
+    async def run() -> None:
+        async with pooled(cut_after_login, answering(obliging)) as (one, peers):
+            assert (await one.ask(AmiAction("Reload"))).reach is Reach.SENT
+            await until(lambda: one.links == [False, True])
+            assert (await one.ask(PING)).reach is Reach.ANSWERED
+            assert [asked([peer]) for peer in peers] == [["Reload"], ["Ping"]]
+            down = [fact for fact in one.facts if isinstance(fact, ActionSessionDown)]
+            assert "closed the connection" in down[0].reason
+
+    asyncio.run(run())
+    assert delays.retries == [1]
+
+
+def test_a_pbx_that_lets_in_and_cuts_is_not_hammered(monkeypatch: pytest.MonkeyPatch) -> None:
+    delays = Delays(monkeypatch)
+
+    async def cut(peer: Peer) -> None:
+        await peer.let_in()
+
+    async def run() -> None:
+        async with pooled(cut) as (one, peers):
+            asking = asyncio.create_task(one.ask(PING))
+            await until(lambda: len(peers) > 5)
+            asking.cancel()
+
+    asyncio.run(run())
+    assert delays.retries[:5] == [1, 2, 3, 4, 5]
+
+
+def test_one_session_lost_of_several_is_no_loss_of_the_pbx(monkeypatch: pytest.MonkeyPatch) -> None:
+    delays = Delays(monkeypatch)
+
+    async def run() -> None:
+        gate = asyncio.Event()
+
+        async def slow(peer: Peer, _: dict[str, str]) -> None:
+            await gate.wait()
+            peer.respond()
+
+        async with pooled(answering(slow), cut_after_login) as (one, peers):
+            first = asyncio.create_task(one.ask(PING))
+            await until(lambda: asked(peers))
+            assert (await one.ask(PING)).reach is Reach.SENT
+            gate.set()
+            assert (await first).reach is Reach.ANSWERED
+            assert (await one.ask(PING)).reach is Reach.ANSWERED
+            assert one.links == []
+            assert len(peers) == 2
+
+    asyncio.run(run())
+    assert delays.retries == []
+
+
+def test_where_a_second_session_is_refused_the_first_serves_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with `allowmultiplelogin = no`; it is not asked for again at every turn."""
+    delays = Delays(monkeypatch, wait_s=60.0)
+
+    async def in_use(peer: Peer) -> None:
+        peer.say(GREETING)
+        await peer.hear()
+        peer.respond("Message: Login Already In Use", status="Error")
+        await until_closed(peer)
+
+    async def run() -> None:
+        async def reply(peer: Peer, _: dict[str, str]) -> None:
+            # Long enough for others to ask.
+            await until(lambda: len(peers) > 1)
+            peer.respond()
+
+        async with pooled(answering(reply), in_use, sessions=3) as (one, peers):
+            results = await asyncio.gather(*(one.ask(PING) for _ in range(20)))
+            assert {result.reach for result in results} == {Reach.ANSWERED}
+            assert len(peers) == 2
+            assert one.links == []
+            call = await one.ask(CALL)
+            assert call.reach is Reach.NOT_SENT
+            assert "allowmultiplelogin" in call.reason
+            assert one.links == []
+
+    asyncio.run(run())
+    assert delays.retries == [1, 1]
+
+
+def test_what_waits_when_it_closes_is_not_sent() -> None:
+    async def run() -> None:
+        async def reply(peer: Peer, _: dict[str, str]) -> None:
+            await until_closed(peer)
+
+        async with scripted(answering(reply)) as (address, peers):
+            one = Pooled(address, 1, farewell=0.05)
+            async with one.pool:
+                first = asyncio.create_task(one.ask(PING))
+                second = asyncio.create_task(one.ask(PING))
+                await until(lambda: asked(peers))
+            assert (await first).reach is Reach.SENT
+            assert (await second).reach is Reach.NOT_SENT
+            assert asked(peers) == ["Ping"]
+
+    asyncio.run(run())
+
+
+def test_it_can_be_closed_while_it_logs_in() -> None:
+    async def run() -> None:
+        async with scripted(until_closed) as (address, peers):
+            one = Pooled(address, 1)
+            async with one.pool:
+                asking = asyncio.create_task(one.ask(PING))
+                await until(lambda: peers)
+            assert (await asking).reach is Reach.NOT_SENT
+            await until(peers[0].writer.is_closing)
+
+    asyncio.run(run())
+
+
+def test_what_its_block_raises_stays_what_it_is() -> None:
+    class Other(Exception):
+        pass
+
+    async def run() -> None:
+        async with pooled(answering(obliging)) as (one, _):
+            await one.ask(PING)
+            raise Other
+
+    with pytest.raises(Other):
+        asyncio.run(run())
+
+
+def test_a_session_that_falls_silent_while_nothing_is_asked_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Delays(monkeypatch)
+
+    async def run() -> None:
+        async def mute(peer: Peer) -> None:
+            await peer.let_in()
+            await peer.hear()
+            peer.respond()
+            await until_closed(peer)
+
+        async with pooled(mute, answering(obliging), ping_every=0.03, pong=0.03) as (one, peers):
+            await one.ask(PING)
+            await until(lambda: one.links == [False, True])
+            assert (await one.ask(AmiAction("CoreStatus"))).reach is Reach.ANSWERED
+            assert asked(peers[1:], "Ping") == ["CoreStatus"]
+
+    asyncio.run(run())
