@@ -89,7 +89,7 @@ def outcome_in_words(response: AmiMessage) -> str:
 
 def _limited(headers: Headers, asked: str, timeout_ms: int) -> Headers:
     """Let the call end in time; what Asterisk reads as no number stays, and is refused by it."""
-    longest = max(1, timeout_ms - min(MARGIN_MS, timeout_ms // 10))
+    longest = max(1, timeout_ms - min(MARGIN_MS, timeout_ms // 10 or 1))
     number = _NUMBER.match(asked or str(DEFAULT_RING_MS))
     if number is None or 0 <= int(number[1]) <= longest:
         return headers

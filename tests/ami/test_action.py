@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.ami.action import MAX_ACTION_ID, MAX_LINE, MAX_LINES, AmiAction, encode, encode_own, variable
+from connector.ami.action import (
+    MAX_ACTION_ID,
+    MAX_LINE,
+    MAX_LINES,
+    OF_THE_SESSION,
+    AmiAction,
+    encode,
+    encode_own,
+    variable,
+)
+from connector.edges.schemas import load_action_catalogue
 from connector.errors import ActionError
 
 
@@ -54,6 +64,20 @@ def test_reserved_names_are_the_sessions_own(name: str) -> None:
         with pytest.raises(ActionError, match="reserved"):
             encode(action((spelling, "x")))
         assert encode_own(action((spelling, "x")))
+
+
+def test_no_action_of_the_session_is_sent_for_others() -> None:
+    forbidden = {facts.name.lower() for facts in load_action_catalogue() if facts.forbidden}
+    assert forbidden == OF_THE_SESSION
+    for name in forbidden:
+        for spelling in (name, name.upper()):
+            with pytest.raises(ActionError, match="is never sent"):
+                encode(action(name=spelling))
+
+
+def test_a_parameter_is_read_as_asterisk_reads_it() -> None:
+    one = action(("Channel", "  \ta "), ("channel", "b"), ("Data", ""), ("Data", "c"))
+    assert (one.get("CHANNEL"), one.get("Data"), one.get("Other")) == ("a ", "", "")
 
 
 def test_a_line_has_a_thousand_bytes_at_most() -> None:

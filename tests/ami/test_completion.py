@@ -6,16 +6,20 @@ from pathlib import Path
 import pytest
 
 from connector.ami.action import AmiAction
-from connector.ami.completion import Answer, Completion
+from connector.ami.completion import Answer, Completion, later_event, traceable
 from connector.ami.framing import Framer
 from connector.ami.message import AmiMessage, Kind, parse
+
+
+def message(text: str) -> AmiMessage:
+    return parse(text.replace("\n", "\r\n").encode())
 
 
 def answer_to(action: AmiAction, *messages: str) -> tuple[Answer | None, int]:
     """Give the answer, and how many of the messages it took."""
     completion = Completion(action)
     for number, text in enumerate(messages, 1):
-        answer = completion.take(parse(text.replace("\n", "\r\n").encode()))
+        answer = completion.take(message(text))
         if answer is not None:
             return answer, number
     return None, len(messages)
@@ -86,6 +90,85 @@ def test_an_asynchronous_originate_ends_with_its_event(flag: str) -> None:
 def test_a_synchronous_originate_ends_with_its_response(headers: tuple[tuple[str, str], ...]) -> None:
     answer, _ = answer_to(AmiAction("Originate", headers), SUCCESS)
     assert answer is not None
+
+
+@pytest.mark.parametrize(
+    ("headers", "later"),
+    [
+        ((("ASYNC", " true"),), True),
+        ((("Async", "true"), ("Async", "no")), True),
+        ((("Async", "no"), ("Async", "true")), False),
+        ((("Async", "true "),), False),
+    ],
+)
+def test_async_is_read_as_asterisk_reads_it(headers: tuple[tuple[str, str], ...], *, later: bool) -> None:
+    assert (later_event(AmiAction("originate", headers)) is not None) is later
+
+
+def test_a_call_that_is_taken_frees_its_session_and_a_list_does_not() -> None:
+    call, listing = Completion(AmiAction("Originate", (("Async", "1"),))), Completion(AmiAction("Status"))
+    for completion in (call, listing):
+        assert not completion.accepted
+        assert not completion.listing
+        assert completion.take(message(START)) is None
+    assert (call.accepted, call.listing) == (True, False)
+    assert (listing.accepted, listing.listing) == (False, True)
+
+
+def test_only_its_own_event_ends_a_call() -> None:
+    call = Completion(AmiAction("Originate", (("Async", "1"),)))
+    call.take(message(SUCCESS))
+    assert call.take(message("Event: UserEvent\nActionID: 1")) is None
+    assert call.take(message("Event: OriginateResponse\nActionID: 1")) == Answer(
+        message(SUCCESS), (message("Event: OriginateResponse\nActionID: 1"),)
+    )
+
+
+class TestAgi:
+    ACTION = AmiAction("AGI", (("Channel", "PJSIP/1-0001"), ("Command", "ANSWER"), ("CommandID", "7")))
+    EVENT = "Event: AsyncAGIExec\nChannel: PJSIP/1-0001\nUniqueid: 1.1\nCommandId: 7\nResult: 200"
+
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            (("", ""), True),
+            (("CommandId: 7", "CommandId: 8"), False),
+            (("Channel: PJSIP/1-0001", "Channel: PJSIP/2-0001"), False),
+            (("AsyncAGIExec", "AsyncAGIEnd"), False),
+        ],
+    )
+    def test_is_known_by_command_and_channel(self, change: tuple[str, str], *, expected: bool) -> None:
+        assert Completion(self.ACTION).expects(message(self.EVENT.replace(*change))) is expected
+
+    def test_the_channel_may_be_named_by_its_id_and_in_any_case(self) -> None:
+        for name in ("1.1", "pjsip/1-0001"):
+            headers = (("Channel", name), *self.ACTION.headers[1:])
+            assert Completion(AmiAction("agi", headers)).expects(message(self.EVENT))
+
+    def test_ends_with_its_event(self) -> None:
+        answer, taken = answer_to(self.ACTION, SUCCESS, self.EVENT)
+        assert taken == 2
+        assert answer is not None
+        assert answer.events[0].get("Result") == "200"
+        assert answer_to(self.ACTION, ERROR)[1] == 1
+
+    @pytest.mark.parametrize("headers", [(), (("CommandID", ""),), (("commandid", " "),)])
+    def test_gets_a_command_id_where_it_has_none(self, headers: tuple[tuple[str, str], ...]) -> None:
+        own = traceable(AmiAction("AGI", (("Channel", "a"), *headers), "c-1"))
+        assert own.headers == (("Channel", "a"), ("CommandID", "c-1"))
+
+    def test_keeps_what_it_has(self) -> None:
+        assert traceable(self.ACTION) is self.ACTION
+        assert traceable(AmiAction("Ping")) == AmiAction("Ping")
+
+
+def test_what_has_come_so_far() -> None:
+    completion = Completion(AmiAction("Status"))
+    assert completion.so_far is None
+    completion.take(message(START))
+    assert completion.so_far == Answer(message(START))
+    completion.take(message(ITEM))
+    assert completion.so_far == Answer(message(START), (message(ITEM),))
 
 
 def test_an_event_before_the_response_does_not_end_it() -> None:

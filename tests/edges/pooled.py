@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 from connector.ami.action import AmiAction
 from connector.ami.reach import Result
-from connector.edges.pbx import Address
+from connector.ami.steps import Deadlines
+from connector.edges.pbx import Address, AsteriskPbx
 from connector.edges.pbx.pool import ActionPool
 from connector.facts import Fact
-from tests.edges.scripted import END, Peer, Scene, pbx_at, scripted, until_closed
+from tests.edges.scripted import ACCOUNT, END, Peer, Scene, scripted, until_closed
 
 Reply = Callable[[Peer, dict[str, str]], Awaitable[None] | None]
 
@@ -28,7 +29,8 @@ class Pooled:
     def __init__(self, address: Address, sessions: int, **deadlines: float) -> None:
         self.facts: list[Fact] = []
         self.links: list[bool] = []
-        self.pool = ActionPool(pbx_at(address, **deadlines), sessions, self.facts.append, self.links.append)
+        pbx = AsteriskPbx("pbx", [address], ACCOUNT, Deadlines()._replace(**deadlines))
+        self.pool = ActionPool(pbx, sessions, self.facts.append, self.links.append)
 
     async def ask(self, action: AmiAction, timeout_s: float = 10.0) -> Result:
         return await self.pool.execute(action, yes, timeout_s)
