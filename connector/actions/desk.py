@@ -71,6 +71,7 @@ class Desk:
     def assigned(self, place: Place, note: str = "") -> None:
         """Take a partition that is ours now, and its offset's metadata; its claims follow, then its requests."""
         measures = self._measures
+        self._forget(place)
         self._partitions[place] = Partition(
             Claims(measures.memory), Offsets(note), Turns(measures.bounds), leaving=self._closing
         )
@@ -111,14 +112,7 @@ class Desk:
 
     def lost(self, places: Collection[Place], now_ms: int) -> None:
         """Forget partitions that are another's already."""
-        in_flight = 0
-        for place in places:
-            self._revoked.discard(place)
-            partition = self._partitions.get(place)
-            if partition is not None:
-                in_flight += sum(each.in_flight for each in partition.turns)
-                self._course.forget(partition, [*partition.turns])
-                del self._partitions[place]
+        in_flight = sum(map(self._forget, places))
         self._report(PartitionsLost(_names(places), in_flight))
         self._course.run(now_ms)
 
@@ -215,6 +209,16 @@ class Desk:
             partition.leaving = True
             self._course.forget(partition, [each for each in partition.turns if not each.in_flight])
             in_flight += len(partition.turns)
+        return in_flight
+
+    def _forget(self, place: Place) -> int:
+        """Let go of everything; return how much was in flight."""
+        self._revoked.discard(place)
+        partition = self._partitions.pop(place, None)
+        if partition is None:
+            return 0
+        in_flight = sum(each.in_flight for each in partition.turns)
+        self._course.forget(partition, [*partition.turns])
         return in_flight
 
     def _is_empty(self, place: Place) -> bool:

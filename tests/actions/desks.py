@@ -190,7 +190,7 @@ def event(name: str, *headers: tuple[str, str]) -> AmiMessage:
     return message(Kind.EVENT, ("", name), *headers)
 
 
-def told(record: Outgoing) -> Mapping[str, Any]:
+def told(record: Outgoing | Incoming) -> Mapping[str, Any]:
     """Read a response or a claim."""
     value: Mapping[str, Any] = json.loads(record.value or b"")
     return value

@@ -124,16 +124,29 @@ def test_a_partition_lost_in_a_transaction_is_not_touched_when_that_ends() -> No
         assert bench.desk.work(bench.now_ms) is None
 
 
+def test_a_partition_that_becomes_ours_anew_begins_anew() -> None:
+    bench = Bench(in_flight=2)
+    bench.ask(effect(0), ping(1, "r2", key=b"other"))
+    bench.desk.assigned(PLACE)
+    assert bench.desk.work(bench.now_ms) is None
+    [before] = bench.begun
+    assert not bench.desk.may_send(before.ticket, bench.now_ms)
+    bench.desk.answered(before.ticket, Result(Reach.NOT_SENT), bench.now_ms)
+    bench.ask(effect(0), ping(1, "r2", key=b"other"))
+    bench.commit()
+    assert len(bench.begun) == 3
+
+
 def test_at_the_end_nothing_new_is_begun_and_what_was_begun_is_told() -> None:
     bench = Bench()
     bench.ask(effect(0), effect(1, "r2"))
     bench.commit()
     bench.desk.close(bench.now_ms)
-    assert not bench.desk.idle
+    still = bench.desk.idle
     bench.answer(answer())
     records = bench.commit()
     assert [each["request_id"] for each in claims(records)] == ["r1"]
-    assert bench.desk.idle
+    assert (still, bench.desk.idle) == (False, True)
     assert not bench.desk.released(), "nobody has revoked it"
     bench.desk.assigned(Place("requests", 1))
     bench.ask(ping(0)._replace(place=Place("requests", 1)))

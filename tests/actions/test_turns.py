@@ -1,5 +1,6 @@
 """Turns: one after another with a key, side by side without, against a naive model."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,15 +65,27 @@ def test_who_is_forgotten_holds_nobody_up_and_counts_no_more() -> None:
     assert not turns._lines
 
 
-def test_bytes_and_requests_are_bounded() -> None:
+@pytest.mark.parametrize(
+    ("sizes", "full", "roomy"),
+    [
+        ((), False, True),
+        ((2,), False, True),
+        ((2, 2), True, False),
+        ((2, 1), False, False),
+        ((0,) * 10, True, False),
+    ],
+)
+def test_bytes_and_requests_are_bounded(sizes: tuple[int, ...], full: bool, roomy: bool) -> None:
+    turns = Turns(Bounds(10, 4))
+    for offset, size in enumerate(sizes):
+        turns.add(ticket(offset, None, b"x" * size))
+    assert (turns.full, turns.roomy) == (full, roomy)
+
+
+def test_what_is_final_makes_room() -> None:
     turns = Turns(Bounds(10, 4))
     tickets = [ticket(offset, None) for offset in range(2)]
-    turns.add(tickets[0])
-    assert not turns.full
-    turns.add(tickets[1])
-    assert turns.full
-    assert not turns.roomy
+    for each in tickets:
+        turns.add(each)
     turns.final(tickets[0])
-    assert turns.roomy
-    turns.add(ticket(3, None, b""))
-    assert not turns.full
+    assert (turns.full, turns.roomy) == (False, True)

@@ -21,7 +21,7 @@ from connector.errors import ActionError, BrokerError, RegistryError
 from tests.actions.desks import PLACE, answer
 from tests.actions.worlds import Kafka
 
-Stop = Callable[[], None]
+Stop = Callable[[], object]
 
 
 class Steps:
