@@ -106,7 +106,6 @@ def test_no_way_in_is_said_at_once_and_the_way_back_is_found_without_being_asked
             async with scripted(answering(obliging), port=address.port):
                 await until(lambda: one.links == [False, True])
                 assert (await one.ask(PING)).reach is Reach.ANSWERED
-                await one.pool.__aexit__(None, None, None)
 
     asyncio.run(run())
     assert delays.retries == [*range(1, len(delays.retries) + 1)]
