@@ -48,7 +48,8 @@ async def started(*arguments: str | Path) -> AsyncIterator[Process]:
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        # Read to their ends, or its pipes would be left to the collector.
+        await process.communicate()
 
 
 async def line_with(process: Process, fact: str) -> dict[str, object]:

@@ -2,14 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
 from connector.ami.action import AmiAction, variable
 from connector.ami.message import AmiMessage, parse
 from connector.ami.steps import Account, Deadlines, Welcome
-from connector.edges.pbx import Address, AsteriskPbx, tls_context
+from connector.edges.pbx import Address, AsteriskPbx, Connection, tls_context
 from connector.errors import LinkLost, LoginRefused
 from connector.facts import Fact, LinkDown, LinkUp
 from connector.roads.link import Clock, Link
@@ -35,6 +36,19 @@ def at(pbx: Pbx, account: Account | None = None, deadlines: Deadlines | None = N
     return AsteriskPbx("pbx1", [Address(pbx.host, pbx.port)], account, deadlines)
 
 
+@asynccontextmanager
+async def logged_in(there: AsteriskPbx, ear: Ear | None = None) -> AsyncIterator[Connection]:
+    """Log in and leave; whatever happens between, no socket stays open."""
+    ear = ear or Ear()
+    connection = await there.login(ear.up, ear.take)
+    try:
+        yield connection
+        connection.leave()
+        assert await connection.ended() == "logged off"
+    finally:
+        connection.close()
+
+
 def name_of(message: AmiMessage) -> str:
     return message.headers[0][1]
 
@@ -56,10 +70,8 @@ def two_hangups(messages: list[AmiMessage]) -> bool:
 def test_logs_in_learns_who_it_is_and_leaves(pbx: Pbx, *, md5: bool) -> None:
     async def run() -> Welcome:
         ear = Ear()
-        connection = await at(pbx, Account(pbx.username, pbx.secret, md5=md5)).login(ear.up, ear.take)
-        await heard(ear, lambda messages: name_of(messages[0]) == "FullyBooted" if messages else False)
-        connection.leave()
-        assert await connection.ended() == "logged off"
+        async with logged_in(at(pbx, Account(pbx.username, pbx.secret, md5=md5)), ear):
+            await heard(ear, lambda messages: name_of(messages[0]) == "FullyBooted" if messages else False)
         return ear.welcomes[0]
 
     welcome = asyncio.run(run())
@@ -78,57 +90,52 @@ def test_a_wrong_secret_is_refused(pbx: Pbx, *, md5: bool) -> None:
 
 
 def test_a_call_is_read_byte_for_byte_and_its_answer_reaches_both_readers(pbx: Pbx) -> None:
-    async def bare(calls: asyncio.Event) -> list[bytes]:
+    async def bare(listening: asyncio.Event) -> list[bytes]:
         """Read what a plain socket gives, knowing nothing of the connector."""
         reader, writer = await asyncio.open_connection(pbx.host, pbx.port)
         login = f"Action: Login\r\nUsername: {pbx.username}\r\nSecret: {pbx.secret}\r\nEvents: call\r\n\r\n"
         writer.write(login.encode())
-        data = b""
+        data = await reader.readuntil(END)
+        listening.set()
         while data.count(b"Event: Hangup\r\n") < 2 or not data.endswith(END):
             data += await reader.read(65536)
-            calls.set()
         writer.close()
         return data.split(END)[1:-1]
 
     async def run() -> None:
-        ear, calls = Ear(), asyncio.Event()
-        connection = await at(pbx, Account(pbx.username, pbx.secret, events="call")).login(ear.up, ear.take)
-        async with asyncio.timeout(20):
-            other = asyncio.create_task(bare(calls))
-            await calls.wait()
+        ear, listening = Ear(), asyncio.Event()
+        there = at(pbx, Account(pbx.username, pbx.secret, events="call"))
+        async with asyncio.timeout(20), logged_in(there, ear) as connection:
+            other = asyncio.create_task(bare(listening))
+            await listening.wait()
             answer = await connection.ask(CALL, within=10)
             assert answer.events[-1].get("Response") == "Success"
             oracle = await other
-        messages = await heard(ear, two_hangups)
+            messages = await heard(ear, two_hangups)
         last = max(place for place, message in enumerate(messages) if name_of(message) == "Hangup")
         assert ear.frames[: last + 1] == oracle[: last + 1]
         assert [name_of(message) for message in messages].count("OriginateResponse") == 1
-        connection.leave()
-        await connection.ended()
 
     asyncio.run(run())
 
 
 def test_answers_of_every_kind_are_whole(pbx: Pbx) -> None:
     async def run() -> None:
-        connection = await at(pbx).login(Ear().up, Ear().take)
-        ask = connection.ask
-        assert (await ask(AmiAction("Ping"), within=10)).response.get("Ping") == "Pong"
-        queues = await ask(AmiAction("QueueStatus"), within=10)
-        assert queues.events[-1].get("EventList") == "Complete"
-        assert int(queues.events[-1].get("ListItems")) == len(queues.events) - 1
-        rooms = await ask(AmiAction("ConfbridgeListRooms"), within=10)
-        assert (rooms.success, rooms.response.get("Message")) == (False, "No active conferences.")
-        assert "Invalid/unknown command" in (await ask(AmiAction("Nonesuch"), within=10)).response.get(
-            "Message"
-        )
-        uptime = await ask(AmiAction("Command", (("Command", "core show uptime"),)), within=10)
-        assert [*uptime.response.all("Output")]
-        dialplan = await ask(AmiAction("ShowDialPlan"), within=10)
-        assert len(dialplan.events) > 50
-        assert name_of(dialplan.events[-1]) == "ShowDialPlanComplete"
-        connection.leave()
-        await connection.ended()
+        async with logged_in(at(pbx)) as connection:
+            ask = connection.ask
+            assert (await ask(AmiAction("Ping"), within=10)).response.get("Ping") == "Pong"
+            queues = await ask(AmiAction("QueueStatus"), within=10)
+            assert queues.events[-1].get("EventList") == "Complete"
+            assert int(queues.events[-1].get("ListItems")) == len(queues.events) - 1
+            rooms = await ask(AmiAction("ConfbridgeListRooms"), within=10)
+            assert (rooms.success, rooms.response.get("Message")) == (False, "No active conferences.")
+            unknown = await ask(AmiAction("Nonesuch"), within=10)
+            assert "Invalid/unknown command" in unknown.response.get("Message")
+            uptime = await ask(AmiAction("Command", (("Command", "core show uptime"),)), within=10)
+            assert [*uptime.response.all("Output")]
+            dialplan = await ask(AmiAction("ShowDialPlan"), within=10)
+            assert len(dialplan.events) > 50
+            assert name_of(dialplan.events[-1]) == "ShowDialPlanComplete"
 
     asyncio.run(run())
 
@@ -142,12 +149,9 @@ def test_variables_arrive_as_they_were(pbx: Pbx) -> None:
     async def run() -> list[AmiMessage]:
         ear = Ear()
         account = Account(pbx.username, pbx.secret, events="call,dialplan")
-        connection = await at(pbx, account).login(ear.up, ear.take)
-        await connection.ask(CALL._replace(headers=CALL.headers + given), within=10)
-        messages = await heard(ear, two_hangups)
-        connection.leave()
-        await connection.ended()
-        return messages
+        async with logged_in(at(pbx, account), ear) as connection:
+            await connection.ask(CALL._replace(headers=CALL.headers + given), within=10)
+            return await heard(ear, two_hangups)
 
     sets = {message.get("Variable"): message.get("Value") for message in asyncio.run(run())}
     # VarSet escapes as C does, this much of it.
@@ -160,12 +164,9 @@ def test_filters_keep_away_what_they_name(pbx: Pbx, filters: tuple[str, ...]) ->
     async def run() -> set[str]:
         ear = Ear()
         account = Account(pbx.username, pbx.secret, events="call,dialplan", filters=filters)
-        connection = await at(pbx, account).login(ear.up, ear.take)
-        await connection.ask(CALL, within=10)
-        messages = await heard(ear, two_hangups)
-        connection.leave()
-        await connection.ended()
-        return {name_of(message) for message in messages}
+        async with logged_in(at(pbx, account), ear) as connection:
+            await connection.ask(CALL, within=10)
+            return {name_of(message) for message in await heard(ear, two_hangups)}
 
     names = asyncio.run(run())
     assert "Newchannel" in names
@@ -196,11 +197,9 @@ def test_an_account_that_is_still_in_use_is_tried_again_soon(start_asterisk: Cal
     there = at(pbx, Account("events", pbx.secret))
 
     async def run() -> None:
-        first = await there.login(Ear().up, Ear().take)
-        with pytest.raises(LinkLost, match="Already In Use"):
-            await there.login(Ear().up, Ear().take)
-        first.leave()
-        await first.ended()
+        async with logged_in(there):
+            with pytest.raises(LinkLost, match="Already In Use"):
+                await there.login(Ear().up, Ear().take)
 
     asyncio.run(run())
 
@@ -248,13 +247,14 @@ def test_a_frozen_pbx_is_noticed(start_asterisk: Callable[..., Asterisk]) -> Non
     async def run() -> str:
         there = at(pbx, deadlines=Deadlines(ping_every=0.2, pong=0.3))
         connection = await there.login(Ear().up, Ear().take)
-        assert (await connection.ask(AmiAction("Ping"), within=5)).success
-        pbx.suspend()
         try:
+            assert (await connection.ask(AmiAction("Ping"), within=5)).success
+            pbx.suspend()
             async with asyncio.timeout(10):
                 return await connection.ended()
         finally:
             pbx.resume()
+            connection.close()
 
     assert "silent" in asyncio.run(run())
 
@@ -265,10 +265,8 @@ def test_tls(start_asterisk: Callable[..., Asterisk]) -> None:
     def log_in(address: Address) -> None:
         async def run() -> None:
             there = AsteriskPbx("pbx1", [address], Account(pbx.username, pbx.secret), Deadlines(greeting=3))
-            connection = await there.login(Ear().up, Ear().take)
-            assert (await connection.ask(AmiAction("CoreStatus"), within=5)).success
-            connection.leave()
-            assert await connection.ended() == "logged off"
+            async with logged_in(there) as connection:
+                assert (await connection.ask(AmiAction("CoreStatus"), within=5)).success
 
         asyncio.run(run())
 
