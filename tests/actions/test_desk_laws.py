@@ -430,6 +430,4 @@ class Desks(RuleBasedStateMachine):
 
 
 TestDesks = Desks.TestCase
-TestDesks.settings = settings(
-    max_examples=100, stateful_step_count=60, deadline=None, phases=[Phase.explicit, Phase.generate]
-)
+TestDesks.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
