@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint format types imports schemas bench parts lock ci clean help
+.PHONY: demo test check lint format types imports schemas bench crashtest parts lock ci clean help
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -41,6 +41,9 @@ schemas: .venv/package.stamp
 
 bench: .venv/package.stamp .venv/dev.stamp  ## events per second, beside what people write today and the limit
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+crashtest: .venv/package.stamp .venv/dev.stamp  ## kill, stop and cut off connectors over N requests, and count what came of it
+	@$(BIN)/python -m tests.crash --requests $(or $(N),1000) $(ARGS)
 
 parts: .venv/package.stamp .venv/dev.stamp  ## fetch the real Asterisk, Kafka and registry into the cache
 	@$(BIN)/python -m tests.parts fetch $(ARGS)

@@ -48,9 +48,9 @@ def command(*words: str, within: float = 60) -> subprocess.CompletedProcess[str]
 class Bridge:
     """A running `run`."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, *options: str) -> None:
         self._log = config.with_suffix(".log")
-        words = [sys.executable, "-m", "connector", "run", "--config", str(config)]
+        words = [sys.executable, "-m", "connector", "run", "--config", str(config), *options]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -96,11 +96,11 @@ class Bridge:
 
 
 @contextmanager
-def bridge(folder: Path, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[Bridge]:
-    """Start `run` with these settings; it is killed at the latest when the block ends."""
+def bridge(folder: Path, tables: Mapping[str, Mapping[str, Any]], *options: str) -> Iterator[Bridge]:
+    """Start `run` with these settings and options; it is killed at the latest when the block ends."""
     config = folder / f"{fresh('settings')}.toml"
     config.write_text(toml({**tables, "log": {"format": "json"}}))
-    running = Bridge(config)
+    running = Bridge(config, *options)
     try:
         yield running
     finally:
