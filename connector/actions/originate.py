@@ -20,7 +20,7 @@ MARGIN_MS: Final = 1_000
 """How long before the request's own end a call stops ringing, so that its result can still be heard."""
 
 REASONS: Final[Mapping[str, str]] = {
-    "0": "it could not be dialled: there is no such extension or endpoint, or its channel id is in use",
+    "0": "failed: no such extension or endpoint, refused by it, or the channel id is in use",
     "1": "hung up before it was answered",
     "2": "not answered",
     "3": "not answered in time",

@@ -25,6 +25,9 @@ RESERVED: Final = frozenset(
 )
 """Names, in small letters, that no parameter may have: they belong to the session itself."""
 
+_KEYED: Final = frozenset({"dbdel", "dbdeltree", "dbget", "dbgettree", "dbput"})
+"""Actions, in small letters, that have a `Key` of their own: one of the database, not of a login."""
+
 OF_THE_SESSION: Final = frozenset(
     {
         *("login", "logoff", "challenge", "events", "filter", "filterlist", "waitevent"),
@@ -64,8 +67,9 @@ def encode(action: AmiAction) -> bytes:
         raise ActionError(
             f"{action.name} is never sent: it acts on the session itself, or its answer has no end"
         )
+    own = {"key"} if action.name.lower() in _KEYED else set()
     for name, _ in action.headers:
-        if name.lower() in RESERVED:
+        if name.lower() in RESERVED - own:
             raise ActionError(f"{name!r} is reserved: it belongs to the session and cannot be a parameter")
     return encode_own(action)
 

@@ -116,7 +116,7 @@ def test_variables_go_one_by_one_and_escaped() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "words"),
-    [("0", "could not be dialled"), ("3", "not answered in time"), ("5", "busy"), ("8", "congested")],
+    [("0", "no such extension"), ("3", "not answered in time"), ("5", "busy"), ("8", "congested")],
 )
 def test_how_a_call_ended_in_words(reason: str, words: str) -> None:
     assert words in outcome_in_words(parse(f"Event: OriginateResponse\r\nReason: {reason}".encode()))

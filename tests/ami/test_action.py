@@ -66,6 +66,17 @@ def test_reserved_names_are_the_sessions_own(name: str) -> None:
         assert encode_own(action((spelling, "x")))
 
 
+def test_the_database_has_a_key_of_its_own() -> None:
+    keyed = {
+        facts.name for facts in load_action_catalogue() for each in facts.parameters if each.name == "Key"
+    }
+    assert keyed == {"Login", "DBDel", "DBDelTree", "DBGet", "DBGetTree", "DBPut"}
+    for name in keyed - {"Login"}:
+        assert encode(action(("Key", "x"), name=name)).endswith(b"Key: x\r\n\r\n")
+        with pytest.raises(ActionError, match="reserved"):
+            encode(action(("Key", "x"), ("Secret", "y"), name=name))
+
+
 def test_no_action_of_the_session_is_sent_for_others() -> None:
     forbidden = {facts.name.lower() for facts in load_action_catalogue() if facts.forbidden}
     assert forbidden == OF_THE_SESSION

@@ -164,11 +164,11 @@ class TestAgi:
 
 def test_what_has_come_so_far() -> None:
     completion = Completion(AmiAction("Status"))
-    assert completion.so_far is None
-    completion.take(message(START))
-    assert completion.so_far == Answer(message(START))
-    completion.take(message(ITEM))
-    assert completion.so_far == Answer(message(START), (message(ITEM),))
+    came = [completion.so_far]
+    for text in (START, ITEM):
+        completion.take(message(text))
+        came.append(completion.so_far)
+    assert came == [None, Answer(message(START)), Answer(message(START), (message(ITEM),))]
 
 
 def test_an_event_before_the_response_does_not_end_it() -> None:

@@ -84,8 +84,8 @@ def asked(peers: list[Peer], *but: str) -> list[str]:
     return [heard["Action"] for peer in peers for heard in peer.heard if heard["Action"] not in own]
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Let the loop run until something is so."""
-    async with asyncio.timeout(10):
+async def until(condition: Callable[[], object], within: float = 10.0) -> None:
+    """Look again and again until something is so."""
+    async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 (what makes it so has no event to wait for)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)

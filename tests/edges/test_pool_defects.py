@@ -241,7 +241,7 @@ def test_p22_nothing_slips_onto_the_wire(place: str) -> None:
                 wire.extend(data)
                 read(data)
 
-            peer._reader.feed_data = listen  # type: ignore[method-assign]
+            peer._reader.feed_data = listen  # type: ignore[assignment,method-assign]
             await answering(obliging)(peer)
 
         async with pooled(scene) as (one, peers):
