@@ -127,6 +127,48 @@ def test_after_a_loss_it_comes_back_and_nothing_is_sent_again(monkeypatch: pytes
     assert delays.retries == [1]
 
 
+def test_once_the_pbx_is_reached_again_all_sessions_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those for calls wait no longer, once those for the rest are there."""
+    delays = Delays(monkeypatch)
+
+    def later(attempt: int, chance: float) -> float:
+        # The calls' session fails last, and would wait for long.
+        delays.retries.append(attempt)
+        return 60.0 if len(delays.retries) > 1 else 0.2 + 0 * chance
+
+    monkeypatch.setattr("connector.edges.pbx.seats.retry_delay", later)
+
+    async def run() -> None:
+        async with scripted(until_closed) as (address, _):
+            pass
+        one = Pooled(address, 1)
+        async with one.pool:
+            assert (await one.ask(PING)).reach is Reach.NOT_SENT
+            assert (await one.ask(CALL)).reach is Reach.NOT_SENT
+            async with scripted(answering(obliging), port=address.port) as (_, peers):
+                await until(lambda: one.links == [False, True])
+                call = asyncio.create_task(one.ask(CALL))
+                await until(lambda: "Originate" in asked(peers))
+                call.cancel()
+
+    asyncio.run(run())
+    assert delays.retries[:2] == [1, 1]
+
+
+def test_a_refusal_is_not_hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    Delays(monkeypatch, wait_s=60.0)
+
+    async def run() -> None:
+        async with pooled(refuse, answering(obliging)) as (one, peers):
+            assert (await one.ask(CALL)).reach is Reach.NOT_SENT
+            assert (await one.ask(PING)).reach is Reach.ANSWERED
+            assert (await one.ask(CALL)).reach is Reach.NOT_SENT
+            assert len(peers) == 2
+            assert one.links == [False, True]
+
+    asyncio.run(run())
+
+
 def test_a_pbx_that_lets_in_and_cuts_is_not_hammered(monkeypatch: pytest.MonkeyPatch) -> None:
     delays = Delays(monkeypatch)
 

@@ -54,6 +54,7 @@ class ActionPool:
         self._report = report
         self._link = link
         self._up = True
+        self._reached: set[Seats] = set()
         ears = Ears(report, self._stray, self._look_up)
         self._plain = Seats(pbx, Kind("off", sessions), ears)
         self._calls = Seats(pbx, Kind(CALLS, 1), ears)
@@ -100,8 +101,13 @@ class ActionPool:
             hold.end(certain=True)
 
     def _look_up(self) -> None:
-        states = {self._plain.up, self._calls.up}
-        up = True in states or False not in states
+        both = {self._plain, self._calls}
+        reached = {seats for seats in both if seats.up}
+        if reached - self._reached:
+            for seats in both - reached:
+                seats.hurry()
+        self._reached = reached
+        up = bool(reached) or all(seats.up is None for seats in both)
         if up != self._up:
             self._up = up
             self._link(up)

@@ -71,6 +71,7 @@ class Seats:
         self._waiting: deque[asyncio.Future[Seat | str]] = deque()
         self._group: asyncio.TaskGroup | None = None
         self._opener: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
         self._down = False
         self._trouble = "it is not running"
         self._rest_until = 0.0
@@ -96,6 +97,12 @@ class Seats:
         for seat in seats:
             seat.connection.leave()
         await asyncio.gather(*(seat.connection.ended() for seat in seats), return_exceptions=True)
+
+    def hurry(self) -> None:
+        """Try again now what could not be reached: others can reach it. A refusal stays one, and waits."""
+        if self._down and not self._refusals and not self._hurry.is_set():
+            self._trouble = ""
+            self._hurry.set()
 
     async def take(self, within: float) -> "Hold | Result":
         """Return a session for one action, or why there is none; waits `within` seconds at most."""
@@ -170,7 +177,7 @@ class Seats:
 
     async def _open(self, after: float) -> None:
         """Open sessions as long as there is none, or somebody waits for one."""
-        await asyncio.sleep(after)
+        await self._rest(after)
         while not self._seats or (self._waiting and len(self._seats) < self._kind.most):
             try:
                 connection = await self._pbx.login(self._welcome, self._ears.take)
@@ -179,9 +186,15 @@ class Seats:
                 if self._seats:
                     self._rest_until = asyncio.get_running_loop().time() + delay
                     return
-                await asyncio.sleep(delay)
+                await self._rest(delay)
             else:
                 self._opened(connection)
+
+    async def _rest(self, delay: float) -> None:
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._hurry.wait()
 
     def _welcome(self, _: Welcome, address: str) -> None:
         self._refusals = 0
