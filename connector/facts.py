@@ -163,6 +163,13 @@ class ActionAnswered(ActionFact):
 
 
 @dataclass(frozen=True, slots=True)
+class CallUnresolved(ActionFact):
+    """Whether an Originate was executed is not known, and that is told; `call_id` is its channel's Uniqueid."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActionDoubtful(ActionFact):
     """An action goes to the PBX with parameters that it does not have as far as is known."""
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from connector.actions.errand import Errand
+from connector.actions.preparation import own_channel
 from connector.actions.request import Request, Undecodable
 from connector.actions.response import Outcome, Status
 from connector.actions.ticket import Role, Ticket
@@ -12,6 +13,7 @@ from connector.facts import (
     ActionDoubtful,
     ActionRefused,
     AnswerRefused,
+    CallUnresolved,
     Report,
     RequestUndecodable,
 )
@@ -60,6 +62,10 @@ def answered(ticket: Ticket, outcome: Outcome, now_ms: int, report: Report) -> N
     """Report that a response stands in Kafka."""
     took_ms = now_ms - ticket.record.timestamp_ms
     report(ActionAnswered(*_subject(ticket), outcome.status, outcome.executed, outcome.replayed, took_ms))
+    call_id = outcome.call_id
+    # An id that the requester chose proves nothing: another channel may have it.
+    if outcome.status is Status.UNKNOWN and not outcome.replayed and call_id == own_channel(*ticket.key):
+        report(CallUnresolved(*_subject(ticket), call_id))
 
 
 def unanswerable(ticket: Ticket, role: Role, topic: str, reason: str, report: Report) -> None:

@@ -196,8 +196,9 @@ class Course:
             case Wait.FOR_FIRST:
                 claims.wait(ticket)
             case Recalled(outcome, keeps):
-                if keeps:
+                if keeps and outcome is not None:
                     claims.begin(ticket)
+                    outcome = replace(outcome, call_id=self._rules.call_id(request))
                 self.finish(ticket, outcome, keeps=keeps)
             case None:
                 claims.begin(ticket)

@@ -76,6 +76,16 @@ class Rules(NamedTuple):
         facts = self.catalogue.get(action)
         return facts is None or facts.effect or bool(facts.functions)
 
+    def call_id(self, request: Request) -> str | None:
+        """Return the Uniqueid of the channel that an Originate makes; None where it makes none that is known."""
+        if request.action.lower() != "originate":
+            return None
+        try:
+            headers = self.prepare(request).headers
+        except ActionError:
+            return None
+        return next((value for name, value in headers if name.lower() == "channelid"), None)
+
     def judge(self, request: Request, pbx: str) -> Errand | Outcome:
         """Say what a request comes to."""
         if request.flaw:

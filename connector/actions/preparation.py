@@ -21,9 +21,19 @@ def prepare(request: Request, catalogue: ActionCatalogue, *, channel_id: bool = 
     """
     action = AmiAction(request.action, request.headers)
     if request.action.lower() == "originate":
-        own = f"{key_part(request.pbx)}|{key_part(request.request_id)}"
+        own = _own(request.pbx, request.request_id)
         return originate.prepare(own, action, request.variables, request.timeout_ms, channel_id=channel_id)
     facts = catalogue.get(request.action)
     if request.variables and facts is not None and not facts.takes_variables:
         raise ActionError(f"{request.action} takes no channel variables")
     return action._replace(headers=(*action.headers, *originate.variable_headers(request.variables)))
+
+
+def own_channel(pbx: str, request_id: str) -> str:
+    """Return the ChannelId that an Originate is given, where its requester gives none."""
+    return originate.channel_id_of(_own(pbx, request_id))
+
+
+def _own(pbx: str, request_id: str) -> str:
+    """Return what no other request has."""
+    return f"{key_part(pbx)}|{key_part(request_id)}"

@@ -65,6 +65,9 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.ActionAnswered: Saying(
         logging.INFO, "{pbx}: {action} {status}, executed {executed}{again}, {took_ms} ms: {subject}"
     ),
+    facts.CallUnresolved: Saying(
+        logging.WARNING, "{pbx}: it is not known whether call {call_id} was made: {subject}"
+    ),
     facts.ActionDoubtful: Saying(logging.WARNING, "{pbx}: {action} goes on: {reason}: {subject}"),
     facts.RequestUndecodable: Saying(
         logging.WARNING, "{topic}/{partition}/{offset} is no request, and goes to the dead letters: {reason}"

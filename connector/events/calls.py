@@ -5,6 +5,7 @@ first Linkedid seen for a Uniqueid is its root and stays so; a merge is told apa
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from connector.ami.message import text_of
@@ -37,9 +38,15 @@ class _Channel:
 
 
 class Calls:
-    """The channels of one PBX and the root of each."""
+    """The channels of one PBX and the root of each.
 
-    def __init__(self) -> None:
+    Args:
+        noticed: told of the event that shows a channel for the first time, or its end, or a change of its
+            call, or that has no Linkedid: the channel's Uniqueid, the event, and the time in microseconds.
+    """
+
+    def __init__(self, noticed: Callable[[bytes, Reading, int], None]) -> None:
+        self._noticed = noticed
         self._channels: dict[bytes, _Channel] = {}
         self._ended: deque[tuple[int, bytes]] = deque()
 
@@ -59,7 +66,7 @@ class Calls:
             return channel.root, None
         if unique in _NO_CHANNEL:
             return self._second_best(reading, now_us)
-        return self._seen(unique, linked, shape.schema.event, now_us)
+        return self._seen(unique, linked, reading, now_us)
 
     def _second_best(self, reading: Reading, now_us: int) -> tuple[str | None, Merge | None]:
         """Go by another channel of the event, where the best has no id."""
@@ -67,10 +74,13 @@ class Calls:
             unique = reading.raw(unique_header)
             if unique not in _NO_CHANNEL:
                 linked = reading.raw(linked_header) if linked_header else b""
-                return self._seen(unique, linked, reading.shape.schema.event, now_us)
+                return self._seen(unique, linked, reading, now_us)
         return None, None
 
-    def _seen(self, unique: bytes, linked: bytes, event: str, now_us: int) -> tuple[str, Merge | None]:
+    def _seen(
+        self, unique: bytes, linked: bytes, reading: Reading, now_us: int
+    ) -> tuple[str, Merge | None]:
+        self._noticed(unique, reading, now_us)
         channel = self._channels.get(unique)
         merge = None
         if channel is None:
@@ -79,7 +89,7 @@ class Calls:
             if channel.linked:
                 merge = Merge(text_of(unique), channel.root, text_of(channel.linked), text_of(linked))
             channel.linked = linked
-        if event == "Hangup":
+        if reading.shape.schema.event == "Hangup":
             self._ended.append((now_us, unique))
         return channel.root, merge
 

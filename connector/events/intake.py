@@ -15,6 +15,7 @@ from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.integrity import SUSPECT, Integrity
 from connector.events.notices import notice
 from connector.events.selection import Selection
+from connector.events.unresolved import Doubt, Sight, Unresolved
 
 ORPHAN = "orphan"
 OVERSIZE = "oversize"
@@ -44,7 +45,8 @@ class Intake:
         self._selection = selection
         self._unselected = unselected
         self._sequence = 0
-        self._calls = Calls()
+        self._unresolved = Unresolved()
+        self._calls = Calls(self._unresolved.noticed)
         self._integrity = Integrity()
         self._down_since: int | None = None
         self._last_us: int | None = None
@@ -102,7 +104,19 @@ class Intake:
                 entries.append(self._number(frame, received_us, root, None, reading))
             else:
                 self._unselected(schema.event)
+        if self._unresolved.found:
+            entries += self._resolved(received_us)
         return entries
+
+    def doubt(self, doubt: Doubt, now_us: int) -> tuple[bool, list[Entry]]:
+        """Take a call of which it is not known whether it was made; say whether something was seen of it."""
+        seen = self._unresolved.doubt(doubt, now_us)
+        return seen, self._resolved(now_us)
+
+    def saw(self, call_id: str, sight: Sight, now_us: int) -> list[Entry]:
+        """Take what was seen of a call otherwise than by an event."""
+        self._unresolved.saw(call_id, sight, now_us)
+        return self._resolved(now_us)
 
     def _suspicious(
         self, frame: bytes, received_us: int, reading: Reading, flaw: Flaw, entries: list[Entry]
@@ -160,6 +174,24 @@ class Intake:
             SubjectEvent=event_name(entry.frame),
             SubjectEventId=entry.event_id,
         )
+
+    def _resolved(self, now_us: int) -> list[Entry]:
+        found, self._unresolved.found = self._unresolved.found, []
+        return [
+            self._own(
+                "action_resolved",
+                now_us,
+                Message=sight.message,
+                SubjectEvent=sight.event,
+                Action=doubt.action,
+                Uniqueid=doubt.call_id,
+                RequestId=doubt.request_id,
+                RequestRecord=doubt.record,
+                Executed="yes",
+                Outcome=sight.outcome,
+            )
+            for doubt, sight in found
+        ]
 
     def _own(self, kind: str, now_us: int, **headers: str | int | None) -> Entry:
         self._sequence += 1
