@@ -20,7 +20,7 @@ from tests.edges.pooled import (
     pooled,
     until,
 )
-from tests.edges.scripted import Peer, scripted
+from tests.edges.scripted import Peer, scripted, until_closed
 
 
 def test_logs_in_when_first_asked_and_off_at_the_end() -> None:
@@ -162,4 +162,48 @@ class TestRefused:
                     await one.ask(AmiAction(name))
                 assert peers == []
 
+        asyncio.run(run())
+
+
+def test_what_waits_when_it_closes_is_not_sent() -> None:
+    async def run() -> None:
+        async def reply(peer: Peer, _: dict[str, str]) -> None:
+            await until_closed(peer)
+
+        async with scripted(answering(reply)) as (address, peers):
+            one = Pooled(address, 1, farewell=0.05)
+            async with one.pool:
+                first = asyncio.create_task(one.ask(PING))
+                second = asyncio.create_task(one.ask(PING))
+                await until(lambda: asked(peers))
+            assert (await first).reach is Reach.SENT
+            assert (await second).reach is Reach.NOT_SENT
+            assert asked(peers) == ["Ping"]
+
+    asyncio.run(run())
+
+
+def test_it_can_be_closed_while_it_logs_in() -> None:
+    async def run() -> None:
+        async with scripted(until_closed) as (address, peers):
+            one = Pooled(address, 1)
+            async with one.pool:
+                asking = asyncio.create_task(one.ask(PING))
+                await until(lambda: peers)
+            assert (await asking).reach is Reach.NOT_SENT
+            await until(peers[0].writer.is_closing)
+
+    asyncio.run(run())
+
+
+def test_what_its_block_raises_stays_what_it_is() -> None:
+    class Other(Exception):
+        pass
+
+    async def run() -> None:
+        async with pooled(answering(obliging)) as (one, _):
+            await one.ask(PING)
+            raise Other
+
+    with pytest.raises(Other):
         asyncio.run(run())

@@ -239,48 +239,25 @@ def test_where_a_second_session_is_refused_the_first_serves_all(monkeypatch: pyt
     assert delays.retries == [1, 1]
 
 
-def test_what_waits_when_it_closes_is_not_sent() -> None:
-    async def run() -> None:
-        async def reply(peer: Peer, _: dict[str, str]) -> None:
-            await until_closed(peer)
+def test_a_session_that_ends_as_it_is_handed_on_is_not_the_end_of_the_action(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Delays(monkeypatch)
 
-        async with scripted(answering(reply)) as (address, peers):
-            one = Pooled(address, 1, farewell=0.05)
-            async with one.pool:
-                first = asyncio.create_task(one.ask(PING))
-                second = asyncio.create_task(one.ask(PING))
-                await until(lambda: asked(peers))
-            assert (await first).reach is Reach.SENT
-            assert (await second).reach is Reach.NOT_SENT
-            assert asked(peers) == ["Ping"]
+    async def run() -> None:
+        async with pooled(answering(obliging), sessions=1) as (one, peers):
+
+            async def ask_and_cut() -> None:
+                await one.ask(PING)
+                # By now the session is the other's, who does not know it yet.
+                for seat in [*one.pool._plain._seats]:
+                    seat.connection.close()
+
+            _, result = await asyncio.gather(ask_and_cut(), one.ask(AmiAction("CoreStatus")))
+            assert result.reach is Reach.ANSWERED
+            assert [asked([peer]) for peer in peers] == [["Ping"], ["CoreStatus"]]
 
     asyncio.run(run())
-
-
-def test_it_can_be_closed_while_it_logs_in() -> None:
-    async def run() -> None:
-        async with scripted(until_closed) as (address, peers):
-            one = Pooled(address, 1)
-            async with one.pool:
-                asking = asyncio.create_task(one.ask(PING))
-                await until(lambda: peers)
-            assert (await asking).reach is Reach.NOT_SENT
-            await until(peers[0].writer.is_closing)
-
-    asyncio.run(run())
-
-
-def test_what_its_block_raises_stays_what_it_is() -> None:
-    class Other(Exception):
-        pass
-
-    async def run() -> None:
-        async with pooled(answering(obliging)) as (one, _):
-            await one.ask(PING)
-            raise Other
-
-    with pytest.raises(Other):
-        asyncio.run(run())
 
 
 def test_a_session_that_falls_silent_while_nothing_is_asked_is_replaced(
