@@ -2,11 +2,18 @@
 
 import asyncio
 import itertools
+import json
+import signal
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # its public names
 
 from connector.actions.record import (
     Aborted,
@@ -36,6 +43,7 @@ from connector.events.outcome import Publish
 from connector.facts import Fact, Report
 from connector.settings.sections import Kafka
 from connector.settings.topics import Topic
+from tests.parts.processes import wait_until
 
 DEADLINE_S = 20.0
 COMPACTED = {"cleanup.policy": "compact,delete"}
@@ -63,6 +71,11 @@ class Ends:
     @property
     def responses(self) -> str:
         return f"{self.requests}.responses"
+
+    @property
+    def small(self) -> str:
+        """A topic that takes small batches only."""
+        return f"{self.requests}.small"
 
     def kafka(self, **consumer: Any) -> Kafka:
         return Kafka(
@@ -98,7 +111,8 @@ async def prepared(bootstrap: str, partitions: int = 1, **options: Any) -> Ends:
         [
             Topic(ends.requests, partitions, None),
             Topic(ends.claims, partitions, None, COMPACTED),
-            Topic(ends.responses, partitions, None),
+            Topic(ends.responses, 1, None),
+            Topic(ends.small, 1, None, {"max.message.bytes": "5000"}),
         ]
     )
     return ends
@@ -117,12 +131,11 @@ async def member(
         await requests.close()
 
 
-async def ask(ends: Ends, values: Iterable[str], keyed: bool = True) -> None:
+async def ask(ends: Ends, values: Iterable[str]) -> None:
     """Write requests."""
     sink = KafkaSink(producer_config(ends.kafka(), "test"), nobody)
     records = [
-        Publish(ends.requests, value.encode() if keyed else None, value.encode(), [], 1_700_000_000_000)
-        for value in values
+        Publish(ends.requests, value.encode(), value.encode(), [], 1_700_000_000_000) for value in values
     ]
     assert await (await sink.lane().put(records)) == []
     await sink.close(DEADLINE_S)
@@ -138,6 +151,22 @@ async def written(ends: Ends, topic: str, isolation: str = "read_committed") -> 
 
 async def values(ends: Ends, topic: str, isolation: str = "read_committed") -> list[str]:
     return [(each.value or b"").decode() for each in await written(ends, topic, isolation)]
+
+
+async def reaches(ends: Ends, topic: str, *, committed: bool = True) -> int:
+    """Return the offset behind the last record of partition 0, or behind the last that may be read."""
+    admin = AdminClient({"bootstrap.servers": ends.bootstrap})
+    partition = TopicPartition(topic, 0)
+    isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    future = admin.list_offsets({partition: latest}, isolation_level=isolation)[partition]
+    return int((await asyncio.wrap_future(future)).offset)
+
+
+async def remove(ends: Ends, topic: str) -> None:
+    """Delete a topic."""
+    admin = AdminClient({"bootstrap.servers": ends.bootstrap})
+    await asyncio.wrap_future(admin.delete_topics([topic])[topic])
 
 
 async def until(requests: KafkaRequests, kind: type[Any], count: int = 1) -> list[Any]:
@@ -156,6 +185,93 @@ async def insisted(requests: KafkaRequests, work: Commit) -> Settled:
         if not isinstance(settled, Aborted) or settled.refused:
             return settled
         await asyncio.sleep(0.05)
+
+
+class Process:
+    """A member in a process of its own, which can be stopped, woken and killed."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._heard: list[dict[str, Any]] = []
+
+    @property
+    def _input(self) -> asyncio.StreamWriter:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    async def told(self, key: str, value: object = None) -> dict[str, Any]:
+        """Wait until it tells something of this key, and value if one is given."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                for words in self._heard:
+                    if key in words and value in (None, words[key]):
+                        self._heard.remove(words)
+                        return words
+                line = await self._process.stdout.readline()
+                assert line, f"it ended before it told of {key}"
+                self._heard.append(json.loads(line))
+
+    def ask(self, **words: Any) -> None:
+        """Tell it what to do; it does so when it can."""
+        self._input.write(json.dumps(words).encode() + b"\n")
+
+    def commit(self, records: Iterable[Outgoing], offset: int) -> None:
+        """Have it commit records and an offset of partition 0."""
+        texts = [(each.topic, (each.value or b"").decode()) for each in records]
+        self.ask(do="commit", records=texts, offset=offset)
+
+    async def stopped(self) -> None:
+        """Wait until it has stopped itself."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        await asyncio.to_thread(
+            wait_until, lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "stop"
+        )
+
+    def wake(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
+    async def ended(self) -> int:
+        """Wait for its end, which must come by itself."""
+        async with asyncio.timeout(DEADLINE_S):
+            return await self._process.wait()
+
+    async def go(self) -> None:
+        """Have it leave in order."""
+        self._input.close()
+        assert await self.ended() == 0
+
+
+@asynccontextmanager
+async def process(
+    ends: Ends,
+    step: str = "",
+    how: str = "SIGKILL",
+    *,
+    transactional_id: str = "",
+    grace_s: float = 10.0,
+    timeout_ms: int = 10_000,
+) -> AsyncIterator[Process]:
+    """Start a member that signals itself at a step of its first transaction; it is killed in the end."""
+    plan = {
+        "ends": asdict(ends),
+        "step": step,
+        "how": how,
+        "transactional_id": transactional_id,
+        "grace_s": grace_s,
+        "timeout_ms": timeout_ms,
+    }
+    command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "tests.real.member", json.dumps(plan)]
+    started = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield Process(started)
+    finally:
+        with suppress(ProcessLookupError):
+            started.kill()
+        await started.wait()
 
 
 async def true(changed: asyncio.Condition, condition: Callable[[], bool]) -> None:

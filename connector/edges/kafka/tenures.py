@@ -104,13 +104,6 @@ class Tenures:
                 return None
             return Standing(self._metadata, self._rebalances)
 
-    def none_left(self, terms: Mapping[Place, int | None]) -> bool:
-        """Say whether all of these terms have ended."""
-        with self._changed:
-            return self._is_off or not any(
-                term is not None and self._terms.get(place) == term for place, term in terms.items()
-            )
-
     def rebalanced(self, standing: Standing) -> bool:
         """Wait for a rebalance later than those behind `standing`; say whether there was one.
 

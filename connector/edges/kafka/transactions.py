@@ -107,7 +107,7 @@ class Transactions:
         while True:
             standing = self._tenures.standing(terms)
             if standing is None:
-                return self._not_ours(terms)
+                return Fenced("the partitions are not ours any more, or not all of them")
             if refused := self._destinations.refusals(work.records):
                 return Aborted(refused, "topics do not take what they shall")
             try:
@@ -118,11 +118,6 @@ class Transactions:
                 if not self._tenures.rebalanced(standing):
                     self._tenures.doubt()
                     return Fenced(str(error))
-
-    def _not_ours(self, terms: Mapping[Place, int | None]) -> Settled:
-        if self._tenures.none_left(terms):
-            return Fenced("the partitions are not ours any more")
-        return Aborted({}, "some of the partitions are not ours any more")
 
     def _attempt(self, work: Commit, standing: Standing, alone: frozenset[int]) -> Settled:
         writer, mark = next(self._turns), next(self._marks)
