@@ -20,6 +20,7 @@ from connector.actions.settlement import Settlement
 from connector.actions.turns import Bounds
 from connector.actions.unread import Unread
 from connector.ami.catalogue import ActionCatalogue
+from connector.app.hindsight import Hindsight, RoadBack
 from connector.app.running import open_pbx
 from connector.app.vertical import Schemas
 from connector.avro.records import RecordCodec
@@ -51,7 +52,7 @@ class _Known(NamedTuple):
 
 
 @asynccontextmanager
-async def open_road_back(settings: Settings, registry: Schemas, report: Report) -> AsyncIterator[Execution]:
+async def open_road_back(settings: Settings, registry: Schemas, report: Report) -> AsyncIterator[RoadBack]:
     """Join the group of the request topics, and log in at PBXs as they are asked for.
 
     Raises:
@@ -60,7 +61,9 @@ async def open_road_back(settings: Settings, registry: Schemas, report: Report) 
         RegistryError: the registry does not know a schema, or refuses it.
     """
     known = await _learn(settings, registry)
-    desk = _desk(settings, known, report)
+    pools: dict[str, ActionPool] = {}
+    hindsight = Hindsight(report, pools)
+    desk = _desk(settings, known, hindsight)
     own = road_back.actions(settings)
     async with AsyncExitStack() as stack:
         requests = KafkaRequests(
@@ -70,11 +73,10 @@ async def open_road_back(settings: Settings, registry: Schemas, report: Report) 
             report,
         )
         stack.push_async_callback(requests.close)
-        pools: dict[str, ActionPool] = {}
         execution = Execution(desk, Ways(requests, pools, registry), report)
         for name in settings.pbx:
             pools[name] = await stack.enter_async_context(_pool(settings, name, execution, report))
-        yield execution
+        yield RoadBack(execution, hindsight)
 
 
 def subjects(settings: Settings, schemas: ActionSchemas) -> dict[str, RecordCodec]:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from connector.app.hindsight import Book
 from connector.app.signals import Stop
 from connector.app.vertical import Shared, Vertical
 from connector.edges.pbx import Address, AsteriskPbx, tls_context
@@ -20,7 +21,11 @@ GRACE_S: Final = 10.0
 
 
 class Running(Protocol):
-    """A road that runs until it is stopped."""
+    """The road back: it runs until it is stopped."""
+
+    def watch(self, pbx: str, book: Book) -> None:
+        """Have what is found out about the calls at a PBX published."""
+        ...
 
     async def run(self, grace_s: float) -> None:
         """Run; what is under way when it is stopped may take `grace_s` seconds more."""
@@ -40,10 +45,10 @@ async def run(settings: Settings, shared: Shared, stop: Stop, back: Running | No
         Exception: whatever no part of the roads foresees; everything is ended in order before.
     """
     if back is None:
-        await _run_events(settings, shared, stop)
+        await _run_events(settings, shared, stop, None)
         return
     then = Stop()
-    events = asyncio.create_task(_run_events(settings, shared, then))
+    events = asyncio.create_task(_run_events(settings, shared, then, back))
     events.add_done_callback(lambda _: stop.ask("the events' road has ended"))
     try:
         await run_back(settings, back, stop)
@@ -66,19 +71,23 @@ async def run_back(settings: Settings, back: Running, stop: Stop) -> None:
     await answering
 
 
-async def _run_events(settings: Settings, shared: Shared, stop: Stop) -> None:
+async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Running | None) -> None:
     verticals = {name: _vertical(name, pbx, settings, shared) for name, pbx in settings.pbx.items()}
-    links = [
-        _link(name, settings.pbx[name], settings, vertical, shared) for name, vertical in verticals.items()
-    ]
-    reading = [asyncio.create_task(link.run()) for link in links]
+    links = {
+        name: _link(name, settings.pbx[name], settings, vertical, shared)
+        for name, vertical in verticals.items()
+    }
+    if back is not None:
+        for name, link in links.items():
+            back.watch(name, Book(verticals[name].intake, link.append))
+    reading = [asyncio.create_task(link.run()) for link in links.values()]
     delivering = [asyncio.create_task(vertical.delivery.run()) for vertical in verticals.values()]
     asked = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([asked, *reading, *delivering], return_when=asyncio.FIRST_COMPLETED)
     finally:
         asked.cancel()
-        for link in links:
+        for link in links.values():
             link.stop()
         ends = await asyncio.gather(*reading, return_exceptions=True)
         ends += await _drain(verticals, delivering)
@@ -89,7 +98,7 @@ async def _run_events(settings: Settings, shared: Shared, stop: Stop) -> None:
 
 
 def _vertical(name: str, pbx: Pbx, settings: Settings, shared: Shared) -> Vertical:
-    return Vertical(Source(name, 0), pbx.timezone, shared, settings.journal.max_bytes)
+    return Vertical(Source(name, shared.epoch), pbx.timezone, shared, settings.journal.max_bytes)
 
 
 def _link(name: str, pbx: Pbx, settings: Settings, vertical: Vertical, shared: Shared) -> Link:

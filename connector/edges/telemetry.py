@@ -213,7 +213,8 @@ def _worded(fact: Fact) -> dict[str, str]:
     words = {}
     if hasattr(fact, "retry_s"):
         retry = fact.retry_s
-        words["again"] = "stopped" if retry is None else f"tried again in {retry:.1f} s"
+        never = "others serve" if isinstance(fact, facts.ActionSessionDown) else "stopped"
+        words["again"] = never if retry is None else f"tried again in {retry:.1f} s"
     if isinstance(fact, facts.ActionFact):
         words["subject"] = f"{fact.request_id!r} at {fact.topic}/{fact.partition}/{fact.offset}"
         words["pbx"], words["action"] = fact.pbx or "no PBX", fact.action or "no request"

@@ -77,9 +77,7 @@ class Calls:
                 return self._seen(unique, linked, reading, now_us)
         return None, None
 
-    def _seen(
-        self, unique: bytes, linked: bytes, reading: Reading, now_us: int
-    ) -> tuple[str, Merge | None]:
+    def _seen(self, unique: bytes, linked: bytes, reading: Reading, now_us: int) -> tuple[str, Merge | None]:
         self._noticed(unique, reading, now_us)
         channel = self._channels.get(unique)
         merge = None

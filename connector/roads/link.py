@@ -129,6 +129,16 @@ class Link:
         elif self._patience is not None:
             self._patience.reschedule(0)
 
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Journal entries of the intake, whose numbers follow on each other."""
+        # A full journal gives up something for each thing it takes: its losses are named with the next append.
+        if self._lost:
+            entries = [*entries, self._intake.overflow(self._lost, self._clock.now_us())]
+        self._lost = [entry for gift in self._journal.append(entries) for entry in gift.entries]
+        if self._lost:
+            first, last = self._lost[0].sequence, self._lost[-1].sequence
+            self._report(EventsLost(self._pbx.name, first, last, len(self._lost), "journal full"))
+
     async def _attend(self) -> str:
         """See one session through, and return why it ended."""
         reason = "stopped"
@@ -168,12 +178,12 @@ class Link:
             asterisk_version=welcome.asterisk_version,
             ami_version=welcome.ami_version,
         )
-        self._append(self._intake.up(source, now_us, address))
+        self.append(self._intake.up(source, now_us, address))
 
     def _take(self, frames: list[bytes], received_us: int) -> None:
         entries = self._intake.frames(frames, received_us)
         if entries:
-            self._append(entries)
+            self.append(entries)
 
     def _down(self, reason: str) -> None:
         if self._up_since is None:
@@ -182,16 +192,7 @@ class Link:
         if now_us - self._up_since >= _STEADY_US:
             self._failures = 0
         self._up_since = None
-        self._append(self._intake.down(now_us, reason, orderly=self._stopping))
-
-    def _append(self, entries: Sequence[Entry]) -> None:
-        # A full journal gives up something for each thing it takes: its losses are named with the next append.
-        if self._lost:
-            entries = [*entries, self._intake.overflow(self._lost, self._clock.now_us())]
-        self._lost = [entry for gift in self._journal.append(entries) for entry in gift.entries]
-        if self._lost:
-            first, last = self._lost[0].sequence, self._lost[-1].sequence
-            self._report(EventsLost(self._pbx.name, first, last, len(self._lost), "journal full"))
+        self.append(self._intake.down(now_us, reason, orderly=self._stopping))
 
     def _after_loss(self, reason: str) -> float:
         self._failures += 1

@@ -1,0 +1,118 @@
+"""What is found out about a call after its requester was told UNKNOWN: the glue between the roads.
+
+The road back tells that a call is unresolved; the events' road of its PBX looks whether its channel was
+seen, or is; where it was not, the PBX is asked once whether the channel is there.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from connector.ami.action import AmiAction
+from connector.ami.message import AmiMessage
+from connector.ami.reach import Reach, Result
+from connector.events.entry import Entry
+from connector.events.intake import Intake
+from connector.events.unresolved import Doubt, seen_alive
+from connector.facts import CallUnresolved, Fact, Report
+from connector.roads.execution import Execution
+from connector.roads.ports import Executor
+
+ANSWER_S: Final = 30.0
+"""Seconds that the PBX has to answer, and as long that a session at it may take to be free."""
+
+
+class Book(NamedTuple):
+    """Where the events' road of a PBX takes what is not an event: its intake, and what journals entries."""
+
+    intake: Intake
+    append: Callable[[Sequence[Entry]], None]
+
+
+class Hindsight:
+    """Takes the facts of the road back, and passes them on; knows where to look when a call is unresolved.
+
+    Args:
+        report: told of every fact.
+        executors: the PBXs' sessions for actions, by name.
+    """
+
+    def __init__(self, report: Report, executors: Mapping[str, Executor]) -> None:
+        self._report = report
+        self._executors = executors
+        self._books: dict[str, Book] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._asking: set[asyncio.Task[None]] = set()
+
+    def watch(self, pbx: str, book: Book) -> None:
+        """Look into a PBX's events; calls of others stay unresolved."""
+        self._books[pbx] = book
+
+    def __call__(self, fact: Fact) -> None:
+        """Take a fact."""
+        self._report(fact)
+        if not isinstance(fact, CallUnresolved) or fact.pbx not in self._books:
+            return
+        record = f"{fact.topic}/{fact.partition}/{fact.offset}"
+        book = self._books[fact.pbx]
+        doubt = Doubt(fact.call_id, fact.request_id, fact.action, record)
+        seen, entries = book.intake.doubt(doubt, _now_us())
+        if entries:
+            book.append(entries)
+        if not seen:
+            task = asyncio.create_task(self._ask(fact.pbx, fact.call_id))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+
+    async def close(self) -> None:
+        """Ask no more."""
+        for task in self._asking:
+            task.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
+
+    async def _ask(self, pbx: str, call_id: str) -> None:
+        question = AmiAction("Status", (("Channel", call_id),))
+        # One at a time: requests need the sessions more.
+        async with self._turns[pbx]:
+            result = await self._executors[pbx].execute(question, lambda: True, ANSWER_S)
+        book = self._books[pbx]
+        for status in _channels(result):
+            if status.get("Uniqueid") == call_id:
+                book.append(book.intake.saw(call_id, seen_alive(status), _now_us()))
+
+
+class RoadBack:
+    """The road back, with what it may find out afterwards."""
+
+    def __init__(self, execution: Execution, hindsight: Hindsight) -> None:
+        self._execution = execution
+        self._hindsight = hindsight
+
+    def watch(self, pbx: str, book: Book) -> None:
+        """Have what is found out about the calls at a PBX published."""
+        self._hindsight.watch(pbx, book)
+
+    async def run(self, grace_s: float) -> None:
+        """Answer requests until `stop`; what was begun by then may take `grace_s` seconds more.
+
+        Raises:
+            BrokerError: nothing can be taken or committed any more.
+        """
+        try:
+            await self._execution.run(grace_s)
+        finally:
+            await self._hindsight.close()
+
+    def stop(self) -> None:
+        """End in order: `run` returns when what was begun is final, or the grace is over."""
+        self._execution.stop()
+
+
+def _channels(result: Result) -> Sequence[AmiMessage]:
+    return result.answer.events if result.reach is Reach.ANSWERED and result.answer is not None else ()
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
