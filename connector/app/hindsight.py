@@ -5,7 +5,6 @@ seen, or is; where it was not, the PBX is asked once whether the channel is ther
 """
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -17,11 +16,17 @@ from connector.events.entry import Entry
 from connector.events.intake import Intake
 from connector.events.unresolved import Doubt, seen_alive
 from connector.facts import CallUnresolved, Fact, Report
-from connector.roads.execution import Execution
+from connector.roads.execution import Clock, Execution
 from connector.roads.ports import Executor
 
 ANSWER_S: Final = 30.0
 """Seconds that the PBX has to answer, and as long that a session at it may take to be free."""
+
+RETRY_S: Final = 15.0
+"""Seconds between two tries to ask a PBX that is down."""
+
+TRIES: Final = 40
+"""How often that is tried: for some ten minutes."""
 
 
 class Book(NamedTuple):
@@ -37,11 +42,13 @@ class Hindsight:
     Args:
         report: told of every fact.
         executors: the PBXs' sessions for actions, by name.
+        clock: time.
     """
 
-    def __init__(self, report: Report, executors: Mapping[str, Executor]) -> None:
+    def __init__(self, report: Report, executors: Mapping[str, Executor], clock: Clock | None = None) -> None:
         self._report = report
         self._executors = executors
+        self._clock = clock or Clock()
         self._books: dict[str, Book] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._asking: set[asyncio.Task[None]] = set()
@@ -58,7 +65,7 @@ class Hindsight:
         record = f"{fact.topic}/{fact.partition}/{fact.offset}"
         book = self._books[fact.pbx]
         doubt = Doubt(fact.call_id, fact.request_id, fact.action, record)
-        seen, entries = book.intake.doubt(doubt, _now_us())
+        seen, entries = book.intake.doubt(doubt, self._now_us())
         if entries:
             book.append(entries)
         if not seen:
@@ -73,14 +80,25 @@ class Hindsight:
         await asyncio.gather(*self._asking, return_exceptions=True)
 
     async def _ask(self, pbx: str, call_id: str) -> None:
-        question = AmiAction("Status", (("Channel", call_id),))
         # One at a time: requests need the sessions more.
         async with self._turns[pbx]:
-            result = await self._executors[pbx].execute(question, lambda: True, ANSWER_S)
+            result = await self._answer(pbx, AmiAction("Status", (("Channel", call_id),)))
         book = self._books[pbx]
         for status in _channels(result):
             if status.get("Uniqueid") == call_id:
-                book.append(book.intake.saw(call_id, seen_alive(status), _now_us()))
+                book.append(book.intake.saw(call_id, seen_alive(status), self._now_us()))
+
+    async def _answer(self, pbx: str, question: AmiAction) -> Result:
+        """Ask once; whether the PBX answers or not, it is not asked again, but while it is down it is waited for."""
+        for _ in range(TRIES - 1):
+            result = await self._executors[pbx].execute(question, lambda: True, ANSWER_S)
+            if result.reach is not Reach.NOT_SENT:
+                return result
+            await self._clock.sleep(RETRY_S)
+        return await self._executors[pbx].execute(question, lambda: True, ANSWER_S)
+
+    def _now_us(self) -> int:
+        return self._clock.now_ms() * 1_000
 
 
 class RoadBack:
@@ -112,7 +130,3 @@ class RoadBack:
 
 def _channels(result: Result) -> Sequence[AmiMessage]:
     return result.answer.events if result.reach is Reach.ANSWERED and result.answer is not None else ()
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1_000
