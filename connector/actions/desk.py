@@ -92,7 +92,10 @@ class Desk:
     def requested(self, record: Incoming, now_ms: int) -> None:
         """Take a record of a request topic; one that is final already, or no business of ours, is passed over."""
         partition = self._partitions.get(record.place)
-        if partition is None or partition.leaving or not partition.offsets.meet(record.offset):
+        if partition is None or partition.leaving:
+            return
+        if not partition.offsets.meet(record.offset):
+            partition.moved = True
             return
         ticket = Ticket(record)
         partition.turns.add(ticket)

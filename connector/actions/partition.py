@@ -11,7 +11,8 @@ from connector.actions.turns import Turns
 class Partition:
     """One partition: what is remembered, how far it is, and who is in it.
 
-    `leaving` where nothing new is begun any more; `paused` where nothing more is taken for now.
+    `leaving` where nothing new is begun any more; `paused` where nothing more is taken for now; `moved`
+    where requests were met that had been final before, so that the offset may go on.
     """
 
     claims: Claims
@@ -19,3 +20,4 @@ class Partition:
     turns: Turns
     leaving: bool = False
     paused: bool = False
+    moved: bool = False

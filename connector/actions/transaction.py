@@ -57,7 +57,11 @@ class Transactions:
                 place, [each for each in tickets if each.stage is Stage.FINISHED]
             )
             self._finals += final
-        return self._commit(claims, reached, now_ms) if claims or self._finals else None
+        moved = self._moved()
+        for place in moved:
+            self._partitions[place].moved = False
+            reached.setdefault(place, self._partitions[place].offsets.reached())
+        return self._commit(claims, reached, now_ms) if claims or self._finals or moved else None
 
     def settled(self, settled: Settled, now_ms: int) -> None:
         """Take how the transaction under way ended, where its partitions are ours still."""
@@ -82,7 +86,7 @@ class Transactions:
 
     def _is_quiet(self, now_ms: int) -> bool:
         """Say whether all that could be committed are offsets of what nobody is told of, and they may wait."""
-        if not self._course.finished:
+        if not self._course.finished and not self._moved():
             self._quiet_since = None
             return True
         if any(each.speaks or self._partitions[each.place].leaving for each in self._course.finished):
@@ -90,6 +94,9 @@ class Transactions:
         if self._quiet_since is None:
             self._quiet_since = now_ms
         return now_ms < self._quiet_since + QUIET_MS
+
+    def _moved(self) -> list[Place]:
+        return [place for place, partition in self._partitions.items() if partition.moved]
 
     def _reached(self, place: Place, finished: list[Ticket]) -> tuple[Reached, list[Ticket]]:
         """Return what is reached with as many of the finished as a note can tell of."""

@@ -5,6 +5,7 @@ import pytest
 from connector.actions.claims import Memory
 from connector.actions.offsets import MAX_NOTE
 from connector.actions.record import Incoming
+from connector.actions.transaction import QUIET_MS
 from connector.actions.turns import Bounds
 from connector.ami.reach import Reach, Result
 from tests.actions.desks import (
@@ -161,6 +162,17 @@ def test_the_offset_stays_at_the_first_that_is_not_final_and_the_note_tells_the_
     assert [each.ticket.record.offset for each in successor.begun] == [2]
     records = successor.commit()
     assert [each["status"] for each in responses(records)] == ["UNKNOWN"]
+
+
+def test_the_offset_goes_on_over_what_the_note_tells_without_another_request() -> None:
+    bench = Bench("1:5,2")
+    bench.ask(ping(5), ping(6, "r2"))
+    assert bench.desk.work(bench.now_ms) is None
+    bench.pass_ms(QUIET_MS)
+    assert not bench.commit()
+    assert bench.offsets == {PLACE: 7}
+    assert bench.desk.work(bench.now_ms) is None
+    assert bench.desk.due(bench.now_ms) is None
 
 
 def test_its_own_record_is_not_answered_again_where_the_note_was_lost() -> None:
