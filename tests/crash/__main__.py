@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.crash.faults import KINDS
 from tests.crash.judge import violations
 from tests.crash.report import text
 from tests.crash.run import Choice, Parts, run
@@ -20,13 +21,14 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="chooses all else")
     parser.add_argument("--faults", type=int, help="how many faults instead of whole rounds")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="kinds of faults")
     parser.add_argument(
         "--broken", action="store_true", help="connectors that claim nothing: must be convicted"
     )
     parser.add_argument("--keep", type=Path, help="an empty folder for logs, which stay")
     options = parser.parse_args()
     print(f"seed          {options.seed}", flush=True)
-    choice = Choice(options.requests, options.seed, options.faults, options.broken)
+    choice = Choice(options.requests, options.seed, options.faults, options.kinds, options.broken)
     began = time.monotonic()
     with (
         kafka.start(3) as cluster,

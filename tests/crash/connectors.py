@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tests.crash.stream import CONTEXT, PBX
 
-SESSION_MS = 3_000
+SESSION_MS = 4_000
 """How long the group misses a member that says nothing."""
 
 TRANSACTION_MS = 4_000
@@ -63,7 +63,7 @@ secret = "{self.secret}"
 bootstrap_servers = {json.dumps(self.bootstrap.split(","))}
 [kafka.consumer]
 "session.timeout.ms" = {SESSION_MS}
-"heartbeat.interval.ms" = {SESSION_MS // 6}
+"heartbeat.interval.ms" = {SESSION_MS // 8}
 [events]
 topic_prefix = "{self.prefix}"
 [topics]
@@ -130,6 +130,11 @@ class Connector:
             return self._process.wait(30)
         finally:
             self._close()
+
+    def tell(self) -> None:
+        """Have it write into its log where each of its threads is."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGUSR1)
 
     def must_live(self) -> None:
         """Raise when it has ended though nobody wanted that."""

@@ -4,10 +4,11 @@
 
 Each line of its standard input, `STEP kill|stop TIMES`, arms it once: the so-manieth time that it comes to
 this step it notes that in the file MARKS, and sends itself the signal. `--unclaimed` breaks the promise
-on purpose: what has effects is sent without a claim, as a read is.
+on purpose: what has effects is sent without a claim, as a read is. SIGUSR1 has it write down where it is.
 """
 # ruff: noqa: PLC0415 (the connector must find the producer as it is changed here)
 
+import faulthandler
 import json
 import os
 import signal
@@ -155,6 +156,7 @@ def claim_nothing() -> None:
 
 
 def run(words: list[str]) -> None:
+    faulthandler.register(signal.SIGUSR1)
     broken = words[0] == "--unclaimed"
     trap = Trap(Path(words[broken]))
     trap_transactions(trap)
