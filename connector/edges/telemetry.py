@@ -213,7 +213,7 @@ def _worded(fact: Fact) -> dict[str, str]:
     words = {}
     if hasattr(fact, "retry_s"):
         retry = fact.retry_s
-        never = "others serve" if isinstance(fact, facts.ActionSessionDown) else "stopped"
+        never = "none in its place for now" if isinstance(fact, facts.ActionSessionDown) else "stopped"
         words["again"] = never if retry is None else f"tried again in {retry:.1f} s"
     if isinstance(fact, facts.ActionFact):
         words["subject"] = f"{fact.request_id!r} at {fact.topic}/{fact.partition}/{fact.offset}"

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from connector.ami.action import AmiAction
 from connector.ami.reach import Result
 from connector.ami.steps import Deadlines
 from connector.edges.pbx import Address, AsteriskPbx
 from connector.edges.pbx.pool import ActionPool
 from connector.facts import Fact
-from tests.edges.scripted import ACCOUNT, END, Peer, Scene, scripted, until_closed
+from tests.edges.scripted import ACCOUNT, END, GREETING, Peer, Scene, scripted, until_closed
 
 Reply = Callable[[Peer, dict[str, str]], Awaitable[None] | None]
 
@@ -89,3 +91,34 @@ async def until(condition: Callable[[], object], within: float = 10.0) -> None:
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 (what makes it so has no event to wait for)
             await asyncio.sleep(0.001)
+
+
+async def refuse(peer: Peer) -> None:
+    peer.say(GREETING)
+    await peer.hear()
+    peer.respond("Message: Authentication failed", status="Error")
+    await until_closed(peer)
+
+
+async def cut_after_login(peer: Peer) -> None:
+    await peer.let_in()
+    await peer.hear()
+
+
+class Delays:
+    """Stands for the waits between logins: says how many failed in a row, and waits for as long as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, wait_s: float = 0.0) -> None:
+        self.retries: list[int] = []
+        self.refusals: list[int] = []
+        self.wait_s = wait_s
+        monkeypatch.setattr("connector.edges.pbx.seats.retry_delay", self._note(self.retries))
+        monkeypatch.setattr("connector.edges.pbx.seats.refused_delay", self._note(self.refusals))
+
+    def _note(self, attempts: list[int]) -> Callable[[int, float], float]:
+        def delay(attempt: int, chance: float) -> float:
+            assert 0 <= chance <= 1
+            attempts.append(attempt)
+            return self.wait_s
+
+        return delay

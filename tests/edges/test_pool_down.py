@@ -1,7 +1,6 @@
 """A PBX that cannot be had, or not any more: who is told what, and when it is tried again."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
@@ -11,45 +10,17 @@ from connector.facts import ActionLoginRefused, ActionSessionDown
 from tests.edges.pooled import (
     CALL,
     PING,
+    Delays,
     Pooled,
     answering,
     asked,
+    cut_after_login,
     obliging,
     pooled,
+    refuse,
     until,
 )
-from tests.edges.scripted import GREETING, Peer, scripted, until_closed
-
-
-async def refuse(peer: Peer) -> None:
-    peer.say(GREETING)
-    await peer.hear()
-    peer.respond("Message: Authentication failed", status="Error")
-    await until_closed(peer)
-
-
-async def cut_after_login(peer: Peer) -> None:
-    await peer.let_in()
-    await peer.hear()
-
-
-class Delays:
-    """Stands for the waits between logins: says how many failed in a row, and waits for as long as it is told."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, wait_s: float = 0.0) -> None:
-        self.retries: list[int] = []
-        self.refusals: list[int] = []
-        self.wait_s = wait_s
-        monkeypatch.setattr("connector.edges.pbx.seats.retry_delay", self._note(self.retries))
-        monkeypatch.setattr("connector.edges.pbx.seats.refused_delay", self._note(self.refusals))
-
-    def _note(self, attempts: list[int]) -> Callable[[int, float], float]:
-        def delay(attempt: int, chance: float) -> float:
-            assert 0 <= chance <= 1
-            attempts.append(attempt)
-            return self.wait_s
-
-        return delay
+from tests.edges.scripted import Peer, scripted, until_closed
 
 
 def test_a_refused_login_is_told_to_all_who_wait_and_not_tried_again_soon(
@@ -127,48 +98,6 @@ def test_after_a_loss_it_comes_back_and_nothing_is_sent_again(monkeypatch: pytes
     assert delays.retries == [1]
 
 
-def test_once_the_pbx_is_reached_again_all_sessions_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those for calls wait no longer, once those for the rest are there."""
-    delays = Delays(monkeypatch)
-
-    def later(attempt: int, chance: float) -> float:
-        # The calls' session fails last, and would wait for long.
-        delays.retries.append(attempt)
-        return 60.0 if len(delays.retries) > 1 else 0.2 + 0 * chance
-
-    monkeypatch.setattr("connector.edges.pbx.seats.retry_delay", later)
-
-    async def run() -> None:
-        async with scripted(until_closed) as (address, _):
-            pass
-        one = Pooled(address, 1)
-        async with one.pool:
-            assert (await one.ask(PING)).reach is Reach.NOT_SENT
-            assert (await one.ask(CALL)).reach is Reach.NOT_SENT
-            async with scripted(answering(obliging), port=address.port) as (_, peers):
-                await until(lambda: one.links == [False, True])
-                call = asyncio.create_task(one.ask(CALL))
-                await until(lambda: "Originate" in asked(peers))
-                call.cancel()
-
-    asyncio.run(run())
-    assert delays.retries[:2] == [1, 1]
-
-
-def test_a_refusal_is_not_hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    Delays(monkeypatch, wait_s=60.0)
-
-    async def run() -> None:
-        async with pooled(refuse, answering(obliging)) as (one, peers):
-            assert (await one.ask(CALL)).reach is Reach.NOT_SENT
-            assert (await one.ask(PING)).reach is Reach.ANSWERED
-            assert (await one.ask(CALL)).reach is Reach.NOT_SENT
-            assert len(peers) == 2
-            assert one.links == [False, True]
-
-    asyncio.run(run())
-
-
 def test_a_pbx_that_lets_in_and_cuts_is_not_hammered(monkeypatch: pytest.MonkeyPatch) -> None:
     delays = Delays(monkeypatch)
 
@@ -183,60 +112,6 @@ def test_a_pbx_that_lets_in_and_cuts_is_not_hammered(monkeypatch: pytest.MonkeyP
 
     asyncio.run(run())
     assert delays.retries[:5] == [1, 2, 3, 4, 5]
-
-
-def test_one_session_lost_of_several_is_no_loss_of_the_pbx(monkeypatch: pytest.MonkeyPatch) -> None:
-    delays = Delays(monkeypatch)
-
-    async def run() -> None:
-        gate = asyncio.Event()
-
-        async def slow(peer: Peer, _: dict[str, str]) -> None:
-            await gate.wait()
-            peer.respond()
-
-        async with pooled(answering(slow), cut_after_login) as (one, peers):
-            first = asyncio.create_task(one.ask(PING))
-            await until(lambda: asked(peers))
-            assert (await one.ask(PING)).reach is Reach.SENT
-            gate.set()
-            assert (await first).reach is Reach.ANSWERED
-            assert (await one.ask(PING)).reach is Reach.ANSWERED
-            assert one.links == []
-            assert len(peers) == 2
-
-    asyncio.run(run())
-    assert delays.retries == []
-
-
-def test_where_a_second_session_is_refused_the_first_serves_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with `allowmultiplelogin = no`; it is not asked for again at every turn."""
-    delays = Delays(monkeypatch, wait_s=60.0)
-
-    async def in_use(peer: Peer) -> None:
-        peer.say(GREETING)
-        await peer.hear()
-        peer.respond("Message: Login Already In Use", status="Error")
-        await until_closed(peer)
-
-    async def run() -> None:
-        async def reply(peer: Peer, _: dict[str, str]) -> None:
-            # Long enough for others to ask.
-            await until(lambda: len(peers) > 1)
-            peer.respond()
-
-        async with pooled(answering(reply), in_use, sessions=3) as (one, peers):
-            results = await asyncio.gather(*(one.ask(PING) for _ in range(20)))
-            assert {result.reach for result in results} == {Reach.ANSWERED}
-            assert len(peers) == 2
-            assert one.links == []
-            call = await one.ask(CALL)
-            assert call.reach is Reach.NOT_SENT
-            assert "allowmultiplelogin" in call.reason
-            assert one.links == []
-
-    asyncio.run(run())
-    assert delays.retries == [1, 1]
 
 
 def test_a_session_that_ends_as_it_is_handed_on_is_not_the_end_of_the_action(

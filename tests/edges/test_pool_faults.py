@@ -6,7 +6,7 @@ import pytest
 
 from connector.ami.action import AmiAction
 from connector.ami.reach import Reach, Result
-from connector.facts import StrayAnswer
+from connector.facts import ActionSessionUp, StrayAnswer
 from tests.edges.pooled import (
     CALL,
     LIST,
@@ -141,6 +141,31 @@ class TestLate:
                 assert second.cancelled()
                 assert asked(peers) == ["Ping", "Ping"]
                 assert len(peers) == 1
+
+        asyncio.run(run())
+
+    def test_whoever_gave_up_waiting_is_no_reason_for_one_more_session(self) -> None:
+        async def run() -> None:
+            gate = asyncio.Event()
+
+            async def stuck(peer: Peer, _: dict[str, str]) -> None:
+                await gate.wait()
+                peer.respond()
+
+            async def slow_login(peer: Peer) -> None:
+                await gate.wait()
+                await answering(obliging)(peer)
+
+            async with pooled(answering(stuck), slow_login, sessions=3) as (one, peers):
+                first = asyncio.create_task(one.ask(PING))
+                await until(lambda: asked(peers))
+                assert (await one.ask(PING, 0.05)).reach is Reach.NOT_SENT
+                gate.set()
+                await first
+                await until(lambda: sum(isinstance(fact, ActionSessionUp) for fact in one.facts) == 2)
+                for _ in range(10):
+                    assert (await one.ask(PING)).reach is Reach.ANSWERED
+                assert len(peers) == 2
 
         asyncio.run(run())
 

@@ -74,7 +74,6 @@ class Seats:
         self._hurry = asyncio.Event()
         self._down = False
         self._trouble = "it is not running"
-        self._rest_until = 0.0
         self._failures = 0
         self._refusals = 0
 
@@ -144,7 +143,7 @@ class Seats:
             self._seats.discard(seat)
             self._retired.add(seat)
             if self._waiting or not self._seats:
-                self._grow()
+                self._replace()
 
     def leave(self, seat: Seat) -> None:
         """Await nothing more from a session on somebody's behalf."""
@@ -171,9 +170,14 @@ class Seats:
     def _grow(self, after: float = 0.0) -> None:
         if self._group is None or (self._opener is not None and not self._opener.done()):
             return
-        resting = self._seats and asyncio.get_running_loop().time() < self._rest_until
-        if len(self._seats) < self._kind.most and not resting:
+        if len(self._seats) < self._kind.most:
             self._opener = self._group.create_task(self._open(after))
+
+    def _replace(self, after: float = 0.0) -> None:
+        self._grow(after)
+        if not self._seats:
+            # Whoever waits since there could not be one more waits no longer, now that there is none.
+            self._hurry.set()
 
     async def _open(self, after: float) -> None:
         """Open sessions as long as there is none, or somebody waits for one."""
@@ -182,11 +186,7 @@ class Seats:
             try:
                 connection = await self._pbx.login(self._welcome, self._ears.take)
             except (LinkLost, LoginRefused) as error:
-                delay = self._failed(error)
-                if self._seats:
-                    self._rest_until = asyncio.get_running_loop().time() + delay
-                    return
-                await self._rest(delay)
+                await self._rest(self._failed(error))
             else:
                 self._opened(connection)
 
@@ -242,7 +242,7 @@ class Seats:
         self._ears.report(ActionSessionDown(self._pbx.name, reason, delay))
         if delay is not None:
             self._ears.changed()
-            self._grow(delay)
+            self._replace(delay)
 
 
 class Hold:
