@@ -241,6 +241,6 @@ class Course:
             outcome,
             sent_at_ms=None if reach is Reach.NOT_SENT else ticket.sent_at_ms,
             answered_at_ms=now_ms if reach is Reach.ANSWERED else None,
-            call_id=ticket.task.parameter("ChannelId") or None,
+            call_id=ticket.task.action.get("ChannelId") or None,
         )
         self.finish(ticket, outcome, keeps=True)

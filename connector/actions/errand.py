@@ -36,10 +36,6 @@ class Errand(NamedTuple):
         """Say whether it makes a call."""
         return self.action.name.lower() == "originate"
 
-    def parameter(self, name: str) -> str:
-        """Return a parameter's first value, its name in any case; "" where it is not there."""
-        return next((value for key, value in self.action.headers if key.lower() == name.lower()), "")
-
 
 class Rules(NamedTuple):
     """By what a request is judged.

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from connector.actions.errand import Errand
+from connector.actions.originate import outcome_in_words
 from connector.actions.request import Request
 from connector.actions.response import Executed, Lines, Outcome, Status
 from connector.ami.completion import Answer
@@ -75,8 +76,10 @@ def _answered(errand: Errand, answer: Answer) -> Outcome:
         if errand.facts is not None and errand.facts.means_empty(said):
             return Outcome(status=Status.SUCCESS, executed=Executed.YES, message=said)
         return Outcome(status=Status.FAILURE, executed=Executed.NO, message=said)
-    if errand.call and answer.events and answer.events[-1].get("Response").lower() != "success":
-        return Outcome(status=Status.FAILURE, executed=Executed.YES, message="the call was not answered")
+    if errand.call and answer.events:
+        result = answer.events[-1]
+        status = Status.SUCCESS if result.get("Response").lower() == "success" else Status.FAILURE
+        return Outcome(status=status, executed=Executed.YES, message=outcome_in_words(result))
     return Outcome(status=Status.SUCCESS, executed=Executed.YES, message=said)
 
 

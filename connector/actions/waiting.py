@@ -23,7 +23,7 @@ class Waiting:
 
     def admit(self, ticket: Ticket, request: Request, errand: Errand, now_ms: int) -> bool:
         """Let a request pass all its gates; where one is closed, it waits there."""
-        gates = self._gates[errand.pbx].before(errand.parameter("Channel"), call=errand.call)
+        gates = self._gates[errand.pbx].before(errand.action.get("Channel"), call=errand.call)
         for gate in gates:
             if not _is_open(gate, now_ms):
                 self._park(gate, ticket, request.expires_at_ms)

@@ -174,15 +174,22 @@ def test_an_error_that_means_an_empty_list_is_a_success() -> None:
     assert (response["status"], response["events"]) == ("SUCCESS", [])
 
 
-@pytest.mark.parametrize(("response", "status"), [("Success", "SUCCESS"), ("Failure", "FAILURE")])
-def test_an_originate_ends_as_its_later_event_says(response: str, status: str) -> None:
+@pytest.mark.parametrize(
+    ("response", "reason", "status", "words"),
+    [("Success", "4", "SUCCESS", "answered"), ("Failure", "5", "FAILURE", "busy")],
+)
+def test_an_originate_ends_as_its_later_event_says(
+    response: str, reason: str, status: str, words: str
+) -> None:
     bench = Bench()
     headers = {"Channel": "Local/1@a", "Exten": "1", "ChannelId": "call-1", "Async": "true"}
     bench.ask(incoming(0, body("Originate", headers=headers)))
     bench.commit()
-    bench.answer(answer("Success", "queued", event("OriginateResponse", ("Response", response))))
+    result = event("OriginateResponse", ("Response", response), ("Reason", reason))
+    bench.answer(answer("Success", "queued", result))
     [said] = responses(bench.commit())
     assert (said["status"], said["executed"], said["call_id"]) == (status, "yes", "call-1")
+    assert said["message"] == words
 
 
 INVALID: list[tuple[Incoming, str]] = [
