@@ -20,7 +20,10 @@ SAMPLES: dict[Any, Any] = {
     float | None: None,
     bool: False,
     Mapping[str, int]: {"topic": 2},
+    tuple[str, ...]: ("topic/0", "topic/1"),
 }
+
+BASES = {facts.Fact, facts.ActionFact}
 
 
 class Clock:
@@ -40,7 +43,7 @@ def log() -> Iterator[io.StringIO]:
 
 def every_kind() -> list[type[facts.Fact]]:
     kinds = [each for each in vars(facts).values() if isinstance(each, type) and issubclass(each, facts.Fact)]
-    return [kind for kind in kinds if kind is not facts.Fact]
+    return [kind for kind in kinds if kind not in BASES]
 
 
 def sample(kind: type[facts.Fact], **values: Any) -> facts.Fact:
@@ -59,6 +62,27 @@ def test_every_fact_is_one_line(kind: type[facts.Fact], log: io.StringIO) -> Non
     telemetry(sample(kind))
     telemetry.flush()
     assert len(log.getvalue().splitlines()) <= 1
+
+
+def test_the_audit_names_request_and_rule_and_no_line_of_it_is_held_back(log: io.StringIO) -> None:
+    telemetry = Telemetry()
+    about = {"request_id": "r1", "pbx": "pbx1", "action": "Ping", "topic": "t", "partition": 3, "offset": 7}
+    for _ in range(2):
+        telemetry(sample(facts.ActionBegun, **about, rule="profile full"))
+    telemetry(
+        sample(facts.ActionRefused, **(about | {"pbx": ""}), status="INVALID", rule="", reason="no pbx")
+    )
+    telemetry(
+        sample(facts.ActionAnswered, **about, status="SUCCESS", executed="yes", replayed=True, took_ms=4)
+    )
+    telemetry(sample(facts.PartitionsLost, partitions=()))
+    assert [line.split(maxsplit=1)[1] for line in lines(log)] == [
+        "pbx1: Ping begun by profile full: 'r1' at t/3/7",
+        "pbx1: Ping begun by profile full: 'r1' at t/3/7",
+        "no PBX: Ping INVALID: no pbx (no rule): 'r1' at t/3/7",
+        "pbx1: Ping SUCCESS, executed yes, replayed, 4 ms: 'r1' at t/3/7",
+        "no partitions are another's, 3 in flight",
+    ]
 
 
 def test_repeats_are_held_back_and_counted(log: io.StringIO) -> None:
