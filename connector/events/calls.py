@@ -82,10 +82,12 @@ class Calls:
         channel = self._channels.get(unique)
         merge = None
         if channel is None:
+            if not linked:
+                # A busy PBX may write a channel's Cdr before all else: its call is still to be told.
+                return text_of(unique), None
             channel = self._new(unique, linked)
         elif linked and linked != channel.linked:
-            if channel.linked:
-                merge = Merge(text_of(unique), channel.root, text_of(channel.linked), text_of(linked))
+            merge = Merge(text_of(unique), channel.root, text_of(channel.linked), text_of(linked))
             channel.linked = linked
         if reading.shape.schema.event == "Hangup":
             self._ended.append((now_us, unique))
@@ -94,7 +96,7 @@ class Calls:
     def _new(self, unique: bytes, linked: bytes) -> _Channel:
         if len(self._channels) >= MAX_CHANNELS:
             del self._channels[next(iter(self._channels))]
-        channel = self._channels[unique] = _Channel(text_of(linked or unique), linked)
+        channel = self._channels[unique] = _Channel(text_of(linked), linked)
         return channel
 
     def _forget(self, now_us: int) -> None:

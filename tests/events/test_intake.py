@@ -43,6 +43,13 @@ def test_a_cdr_finds_its_root_by_uniqueid_after_the_hangup() -> None:
     assert taker.frames([cdr], NOW + GRACE_US + 1)[0].root == "1.2"
 
 
+def test_a_cdr_that_comes_before_its_channel_says_nothing_of_the_call() -> None:
+    taker = intake()
+    cdr = event("Cdr", "UniqueID: 1.2", "Source: 100")
+    later = taker.frames([cdr, event("Newchannel", snapshot("1.2", "1.1")), cdr], NOW)
+    assert [entry.root for entry in later] == ["1.2", "1.1", "1.1"]
+
+
 def test_a_dial_without_caller_goes_by_the_called_channel() -> None:
     entry = intake().frames([event("DialBegin", snapshot("1.7", "1.6", "Dest"), "DialString: 200")], NOW)[0]
     assert (entry.flaw, entry.root) == (None, "1.6")
