@@ -77,10 +77,9 @@ class Rules(NamedTuple):
         if request.action.lower() != "originate":
             return None
         try:
-            headers = self.prepare(request).headers
+            return self.prepare(request).get("ChannelId") or None
         except ActionError:
             return None
-        return next((value for name, value in headers if name.lower() == "channelid"), None)
 
     def judge(self, request: Request, pbx: str) -> Errand | Outcome:
         """Say what a request comes to."""

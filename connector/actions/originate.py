@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from connector.ami.action import AmiAction, variable
+from connector.ami.channel import OWN
 from connector.ami.message import AmiMessage
 
 DEFAULT_RING_MS: Final = 30_000
@@ -69,7 +70,7 @@ def prepare(
 def channel_id_of(request_id: str) -> str:
     """Return the id of a request's channel: always the same, and of safe characters, whatever the request's."""
     digest = hashlib.sha256(request_id.encode("utf-8", "surrogatepass")).digest()
-    return "ak-" + base64.b32encode(digest[:20]).decode("ascii").lower()
+    return OWN + base64.b32encode(digest[:20]).decode("ascii").lower()
 
 
 def variable_headers(variables: Iterable[tuple[str, str]]) -> Headers:
