@@ -39,9 +39,13 @@ DIAL = ("Channel", "Local/1@x"), ("Application", "Wait"), ("Data", "1")
 
 
 class FakePbx:
-    """Cuts the session that brings an Originate, and tells of its channel when a test says so."""
+    """Cuts the session that brings an Originate, and tells of its channel when a test says so.
 
-    def __init__(self) -> None:
+    Where it is `closed`, nobody may log in to hear events.
+    """
+
+    def __init__(self, *, closed: bool) -> None:
+        self.closed = closed
         self.reader: asyncio.Future[Peer] = asyncio.get_running_loop().create_future()
         self.before = b""
         self.status = ""
@@ -52,8 +56,8 @@ class FakePbx:
         while action := await peer.hear():
             match action["Action"]:
                 case "Login" if action["Events"] not in {"off", "call,agi"}:
-                    peer.respond()
                     self.reader.set_result(peer)
+                    peer.respond(status="Error" if self.closed else "Success")
                 case "Originate":
                     assert action["ChannelId"] == CALL
                     if self.before:
@@ -81,8 +85,8 @@ class FakePbx:
 
 
 @asynccontextmanager
-async def at_work(*, events: bool = True) -> AsyncIterator[tuple[FakePbx, Settings]]:
-    pbx = FakePbx()
+async def at_work(*, events: bool = True, closed: bool = False) -> AsyncIterator[tuple[FakePbx, Settings]]:
+    pbx = FakePbx(closed=closed)
     with EmbeddedBroker() as broker:
         async with scripted(pbx.serve) as (address, _):
             chosen = Settings(
@@ -173,6 +177,18 @@ def test_a_channel_that_no_event_showed_is_asked_for() -> None:
                 "answered (Status)",
             )
             assert pbx.questions == [CALL]
+
+    bounded(scene)
+
+
+def test_what_is_found_out_before_the_events_road_is_up_has_a_number_that_no_other_start_gives() -> None:
+    async def scene() -> None:
+        async with at_work(closed=True) as (pbx, chosen):
+            pbx.status = f"Uniqueid: {CALL}\r\nChannelState: 4"
+            await originate(chosen)
+            (found,) = await resolved(chosen, 1)
+            assert found["source"]["epoch"] > 1_700_000_000_000
+            assert found["source"]["sequence"] == 1
 
     bounded(scene)
 

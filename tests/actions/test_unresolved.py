@@ -68,7 +68,7 @@ def test_an_answered_call_is_resolved_and_another_effect_has_no_channel() -> Non
     bench.commit()
     bench.answer(answer())
     assert [each["status"] for each in responses(bench.commit())] == ["SUCCESS"]
-    other = left_to_the_next(effect(0))
+    other = left_to_the_next(effect(0, headers={"UserEvent": "Done", "ChannelId": CALL}))
     assert [each["call_id"] for each in responses(other.commit())] == [None]
     assert unresolved(bench) == unresolved(other) == []
 
