@@ -122,11 +122,6 @@ class Session:
             self._end(Left())
         return self._drain()
 
-    def cut(self, reason: str) -> Sequence[Step]:
-        """Take the news that the connection is being closed on this side."""
-        self._end(Lost(reason))
-        return self._drain()
-
     def closed(self, cause: str = "") -> Sequence[Step]:
         """Take the news that the connection is closed, and why if that is known."""
         if self._state is _State.LEAVING:

@@ -177,3 +177,29 @@ def test_where_a_second_session_is_refused_the_first_serves_all(monkeypatch: pyt
 
     asyncio.run(run())
     assert delays.retries == [1, 1]
+
+
+def test_no_one_more_is_asked_for_when_nobody_waits_for_it_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    Delays(monkeypatch)
+
+    async def run() -> None:
+        async def stuck(peer: Peer, _: dict[str, str]) -> None:
+            await until_closed(peer)
+
+        async def in_use(peer: Peer) -> None:
+            peer.say(GREETING)
+            await peer.hear()
+            peer.respond("Message: Login Already In Use", status="Error")
+
+        async with pooled(answering(stuck), in_use, farewell=0.01) as (one, peers):
+            first = asyncio.create_task(one.ask(PING))
+            await until(lambda: asked(peers))
+            assert (await one.ask(PING, 0.05)).reach is Reach.NOT_SENT
+            tried = len(peers)
+            for _ in range(500):
+                await asyncio.sleep(0)
+            assert tried > 1
+            assert len(peers) <= tried + 1
+            first.cancel()
+
+    asyncio.run(run())

@@ -129,7 +129,7 @@ class Connection(AMIProtocol):
 
     def close(self, reason: str = "closed here") -> None:
         """Cut the connection now, if it is there."""
-        self._perform(self._session.cut(reason))
+        self._finish(reason)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the session, unless the connection came too late."""
@@ -198,7 +198,7 @@ class Connection(AMIProtocol):
         if self._timer is not None:
             self._timer.cancel()
         for action_id in [*self._asked]:
-            # Only where a callback has raised: else the session has told each of them.
+            # Closed here, or a callback has raised: else the session has told each of them.
             self._tell(action_id, Result(Reach.SENT, reason=str(end)))
         if self._transport is not None:
             self._transport.abort()
