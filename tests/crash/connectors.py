@@ -14,6 +14,9 @@ SESSION_MS = 4_000
 """How long the group misses a member that says nothing."""
 
 TRANSACTION_MS = 4_000
+OURS = "ClaimsRead"
+"""The fact in the log of a connector that has begun to work."""
+
 MAX_RESPONSE = 4_096
 """Below what `ListCommands` answers."""
 
@@ -94,7 +97,7 @@ class Connector:
         self.name = name
         self._setting = setting
         self._broken = ["--unclaimed"] if broken else []
-        self._starts = 0
+        self._starts = self._log_begins = self.refusals = 0
         self.log = setting.folder / f"{name}.log"
         self._process = self._start()
 
@@ -137,10 +140,15 @@ class Connector:
             self._process.send_signal(signal.SIGUSR1)
 
     def must_live(self) -> None:
-        """Raise when it has ended though nobody wanted that."""
+        """Raise when it has ended though nobody wanted that; who could not begin is started again, as operators do."""
         code = self._process.poll()
-        if code is not None:
-            raise AssertionError(f"{self.name} ended with {code}: {self.log.read_text()[-3000:]}")
+        if code is None:
+            return
+        own = self.log.read_text()[self._log_begins :]
+        if code != 1 or OURS in own:
+            raise AssertionError(f"{self.name} ended with {code}: {own[-3000:]}")
+        self.refusals += 1
+        self.restart()
 
     def end(self) -> None:
         if self._process.poll() is None:
@@ -152,6 +160,7 @@ class Connector:
         self._starts += 1
         config = self._setting.folder / f"{self.member}.toml"
         config.write_text(self._setting.toml(self.member))
+        self._log_begins = len(self.log.read_text()) if self.log.exists() else 0
         # Whatever becomes of the test, nothing of it goes on.
         words = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "tests.crash.victim", *self._broken]
         words += [str(self._setting.marks), "run", "--only", "actions", "--config", str(config)]

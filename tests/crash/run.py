@@ -121,14 +121,21 @@ class Run:
         return connector
 
     def _until_shared(self, *more: str) -> None:
-        names = [each.member for each in self._connectors] + [*more]
+        names = [each.name for each in self._connectors] + [*more]
 
         def shared() -> bool:
             for each in self._connectors:
                 each.must_live()
-            return self.cluster.shared_by(names)
+            return self.cluster.shared_by([each.member for each in self._connectors] + [*more])
 
         wait_until(shared, f"partitions shared by {names}: {self.cluster.owners()}", within=60)
+
+    def _until_gone_to(self, other: Connector) -> None:
+        def gone() -> bool:
+            other.must_live()
+            return self.cluster.shared_by([other.member])
+
+        wait_until(gone, f"all partitions at {other.name}", within=60)
 
     def _all_done(self) -> bool:
         for each in self._connectors:
@@ -146,8 +153,7 @@ class Run:
         if blow.kind == "kill":
             victim.restart()
         else:
-            other = self._connectors[1 - blow.victim].member
-            wait_until(lambda: self.cluster.shared_by([other]), f"all partitions at {other}", within=60)
+            self._until_gone_to(self._connectors[1 - blow.victim])
             victim.proceed()
         self.faults.append(
             Fault(blow.kind, blow.step, mark["pid"], at, _now_ms() if blow.kind == "stop" else at)
