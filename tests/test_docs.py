@@ -157,7 +157,7 @@ def test_the_default_of_a_setting_is_told(key: str) -> None:
 
 
 def test_the_settings_of_the_readme_load(schemas: SchemaSet) -> None:
-    (text,) = blocks(README, "toml")
+    text = "".join(blocks(README, "toml"))
     found = read(text)
     assert found.value_format == "avro"
     (section,) = blocks(README, "ini")

@@ -12,7 +12,7 @@ SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
 def _files() -> dict[str, str]:
-    found = sorted(SCHEMAS.rglob("*.avsc"))
+    found = sorted([*SCHEMAS.glob("*.avsc"), *SCHEMAS.glob("events/*.avsc")])
     return {path.relative_to(SCHEMAS).as_posix(): path.read_text("utf-8") for path in found}
 
 

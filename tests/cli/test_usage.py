@@ -18,6 +18,7 @@ COMMANDS = (
     ["manager-conf"],
     ["topics", "plan"],
     ["topics", "apply"],
+    ["send"],
     ["schemas", "list"],
     ["schemas", "show"],
     ["schemas", "generate"],
