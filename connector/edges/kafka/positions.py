@@ -5,10 +5,10 @@ Where Kafka did not tell how the transaction ended, the mark does.
 """
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Generic, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # its public name
 
 from connector.actions.record import Place
@@ -61,12 +61,13 @@ class Positions:
 
     Args:
         admin: asks.
-        group: whose offsets.
+        watcher: a consumer with the group's id that joins nothing, and sees what is committed.
     """
 
-    def __init__(self, admin: AdminClient, group: str) -> None:
+    def __init__(self, admin: AdminClient, watcher: Consumer) -> None:
         self._admin = admin
-        self._group = group
+        self._watcher = watcher
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="positions")
 
     def end(self, place: Place) -> Question[int]:
         """Ask for the high watermark: the offset behind everything that was ever acknowledged.
@@ -104,16 +105,19 @@ class Positions:
         found = _metadata(self._committed(places).result())
         return any(each.rpartition(_MARKED)[2] == mark for each in found)
 
+    def close(self) -> None:
+        """Answer no more questions."""
+        self._thread.shutdown()
+        self._watcher.close()
+
     def _committed(self, places: Iterable[Place]) -> "Future[Any]":
-        self._admin.poll(0)
-        asked = ConsumerGroupTopicPartitions(self._group, [TopicPartition(*place) for place in places])
-        return self._admin.list_consumer_group_offsets(
-            [asked], require_stable=True, request_timeout=_ANSWER_S
-        )[self._group]
+        # The admin client could be asked too, but where the coordinator's connection ends under its
+        # question, librdkafka 2.16 never answers, or aborts the process (confluentinc/librdkafka#5397).
+        asked = [TopicPartition(*place) for place in places]
+        return self._thread.submit(self._watcher.committed, asked, _ANSWER_S)
 
 
-def _metadata(result: ConsumerGroupTopicPartitions) -> list[str]:
-    partitions: list[TopicPartition] = result.topic_partitions or []
+def _metadata(partitions: list[TopicPartition]) -> list[str]:
     for each in partitions:
         if each.error is not None:
             raise KafkaException(each.error)

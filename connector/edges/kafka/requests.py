@@ -28,6 +28,7 @@ from connector.edges.kafka.notices import Notices
 from connector.edges.kafka.positions import Positions
 from connector.edges.kafka.tenures import Tenures
 from connector.edges.kafka.transactions import Transactions
+from connector.errors import BrokerError
 from connector.facts import Report
 
 _SESSION_MS: Final = 45_000
@@ -60,11 +61,13 @@ class KafkaRequests:
         session_s, heartbeat_s = _times(clients.member)
         troubles = Troubles(tell)
         admin = make(AdminClient, {**clients.admin, "error_cb": troubles}, tell)
-        positions = Positions(admin, clients.member["group.id"])
-        reader = make(Consumer, {**clients.member, **_READER, "error_cb": troubles}, tell)
+        reads = {**clients.member, **_READER, "error_cb": troubles}
+        reader = make(Consumer, reads, tell)
+        self._positions = positions = Positions(admin, make(Consumer, reads, tell))
         self._tenures = Tenures(session_s - min(heartbeat_s, session_s / 3))
         self._notices = Notices()
         self._terms: dict[Place, int] = {}
+        self._is_closed = False
         self._transactions = Transactions(
             clients.producer, self._tenures, Destinations(admin), positions, tell
         )
@@ -102,10 +105,12 @@ class KafkaRequests:
         """Make the work visible in one transaction; one call at a time.
 
         Raises:
-            BrokerError: closed before Kafka told how the transaction ended.
+            BrokerError: closed, maybe before Kafka told how the transaction ended.
         """
         terms = {place: self._terms.get(place) for place in work.offsets}
         loop = asyncio.get_running_loop()
+        if self._is_closed:
+            raise BrokerError("closed")
         return await loop.run_in_executor(self._thread, self._transactions.commit, work, terms)
 
     def owns(self, place: Place) -> bool:
@@ -126,10 +131,12 @@ class KafkaRequests:
 
     async def close(self) -> None:
         """Leave the group, so that others take over at once; a transaction that is under way ends before."""
+        self._is_closed = True
         self._transactions.close()
         self._tenures.close()
         await asyncio.to_thread(self._thread.shutdown)
         await asyncio.to_thread(self._group.close)
+        await asyncio.to_thread(self._positions.close)
 
 
 _READER: Final[Config] = {"enable.partition.eof": True, "statistics.interval.ms": 0}
