@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Generic, TypeVar
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # its public name
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public names
+    AdminClient,
+    ListOffsetsResultInfo,
+    OffsetSpec,
+)
 
 from connector.actions.record import Place
 
@@ -84,7 +88,7 @@ class Positions:
                 request_timeout=_ANSWER_S,
             )[partition]
 
-        return Question(ask, lambda result: int(result.offset))
+        return Question(ask, _known)
 
     def note(self, place: Place) -> Question[str]:
         """Ask for the note beside the committed offset, "" where there is none.
@@ -115,6 +119,19 @@ class Positions:
         # question, librdkafka 2.16 never answers, or aborts the process (confluentinc/librdkafka#5397).
         asked = [TopicPartition(*place) for place in places]
         return self._thread.submit(self._watcher.committed, asked, _ANSWER_S)
+
+
+def _known(result: ListOffsetsResultInfo) -> int:
+    """Return an offset.
+
+    Raises:
+        KafkaException: there is none: while a partition has no leader, librdkafka answers with no error,
+            and with an offset below zero.
+    """
+    offset = int(result.offset)
+    if offset < 0:
+        raise KafkaException(KafkaError(KafkaError.OFFSET_NOT_AVAILABLE))
+    return offset
 
 
 def _metadata(partitions: list[TopicPartition]) -> list[str]:
