@@ -97,7 +97,7 @@ def main() -> None:
     """Run as the first argument says."""
     plan = json.loads(sys.argv[1])
     Stopping.step, Stopping.how = plan["step"], signal.Signals[plan["how"]]
-    writer.Producer = Stopping  # type: ignore[misc]
+    vars(writer)["Producer"] = Stopping
     asyncio.run(run(plan))
 
 

@@ -47,7 +47,6 @@ from tests.parts.processes import wait_until
 
 DEADLINE_S = 20.0
 COMPACTED = {"cleanup.policy": "compact,delete"}
-QUICK = {"session.timeout.ms": 2_000, "heartbeat.interval.ms": 200}
 NUMBERS = itertools.count()
 
 
@@ -63,6 +62,7 @@ class Ends:
     requests: str
     group: str
     options: dict[str, Any] = field(default_factory=dict)
+    session_ms: int = 2_000
 
     @property
     def claims(self) -> str:
@@ -77,15 +77,15 @@ class Ends:
         """A topic that takes small batches only."""
         return f"{self.requests}.small"
 
-    def kafka(self, **consumer: Any) -> Kafka:
+    def kafka(self) -> Kafka:
         return Kafka(
             bootstrap_servers=tuple(self.bootstrap.split(",")),
-            consumer={**QUICK, **consumer},
+            consumer={"session.timeout.ms": self.session_ms, "heartbeat.interval.ms": self.session_ms // 10},
             librdkafka=self.options,
         )
 
-    def clients(self, transactional_id: str = "", timeout_ms: int = 10_000, **consumer: Any) -> Clients:
-        kafka, name = self.kafka(**consumer), transactional_id or uuid.uuid4().hex
+    def clients(self, transactional_id: str, timeout_ms: int) -> Clients:
+        kafka, name = self.kafka(), transactional_id or uuid.uuid4().hex
         return Clients(
             member_config(kafka, "test", self.group),
             transactional_config(kafka, "test", name, timeout_ms),
@@ -120,10 +120,15 @@ async def prepared(bootstrap: str, partitions: int = 1, **options: Any) -> Ends:
 
 @asynccontextmanager
 async def member(
-    ends: Ends, *transactional_id: str, grace_s: float = 10.0, report: Report = nobody, **options: Any
+    ends: Ends,
+    transactional_id: str = "",
+    *,
+    grace_s: float = 10.0,
+    timeout_ms: int = 10_000,
+    report: Report = nobody,
 ) -> AsyncIterator[KafkaRequests]:
     """Join the group for as long as the block lasts."""
-    clients = ends.clients(*transactional_id, **options)
+    clients = ends.clients(transactional_id, timeout_ms)
     requests = KafkaRequests(clients, {ends.requests: ends.claims}, grace_s, report)
     try:
         yield requests
@@ -281,7 +286,10 @@ async def true(changed: asyncio.Condition, condition: Callable[[], bool]) -> Non
 
 
 class Worker:
-    """Answers each request with its own value, and lets go what is revoked once all is answered."""
+    """Answers each request with its own value, and lets go what is revoked once all is answered.
+
+    What is fenced it forgets: whoever has the partition then is given it again.
+    """
 
     def __init__(self, ends: Ends, requests: KafkaRequests, changed: asyncio.Condition) -> None:
         self.seen: list[str] = []
@@ -301,8 +309,8 @@ class Worker:
         while True:
             notices = await self._requests.take()
             taken = [each for each in notices if isinstance(each, Incoming)]
-            if taken:
-                await self._answer(taken)
+            for record in taken:
+                await self._answer(record)
             for notice in notices:
                 match notice:
                     case Assigned(place):
@@ -316,11 +324,10 @@ class Worker:
                 self.notices += notices
                 self._changed.notify_all()
 
-    async def _answer(self, taken: list[Incoming]) -> None:
-        texts = [(each.value or b"").decode() for each in taken]
-        work = Commit(
-            [self._ends.response(text) for text in texts],
-            {each.place: each.offset + 1 for each in taken},
-        )
-        assert await insisted(self._requests, work) == Committed()
-        self.seen += texts
+    async def _answer(self, record: Incoming) -> None:
+        text = (record.value or b"").decode()
+        work = Commit([self._ends.response(text)], {record.place: record.offset + 1})
+        if await insisted(self._requests, work) == Committed():
+            async with self._changed:
+                self.seen.append(text)
+                self._changed.notify_all()

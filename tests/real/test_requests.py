@@ -297,23 +297,20 @@ def test_a_topic_without_the_right_to_it_is_named(start_kafka: Callable[..., par
 
 def test_brokers_that_restart_cost_nothing_and_repeat_nothing(kafka3: parts.Kafka) -> None:
     async def scenario() -> None:
-        ends = await prepared(kafka3.bootstrap)
-        texts = [str(number) for number in range(40)]
+        ends = replace(await prepared(kafka3.bootstrap), session_ms=6_000)
+        changed, texts = asyncio.Condition(), [str(number) for number in range(60)]
         async with member(ends) as requests:
-            await until(requests, Assigned)
-
-            async def go_on(start: int) -> None:
-                for number in range(start, start + 10):
-                    work = Commit([ends.response(texts[number])], {ends.place(): number + 1})
-                    assert await insisted(requests, work) == Committed()
-
-            await go_on(0)
-            for number in (1, 2, 3):
+            worker = Worker(ends, requests, changed)
+            for number in (1, 2):
+                before = len(worker.seen)
+                await ask(ends, texts[before : before + 30])
+                await true(changed, lambda: len(worker.seen) >= before + 10)  # noqa: B023 (it is awaited)
                 await asyncio.to_thread(kafka3.node(number).kill)
                 try:
-                    await go_on(number * 10)
+                    await true(changed, lambda: len(worker.seen) == before + 30)  # noqa: B023 (it is awaited)
                 finally:
                     await asyncio.to_thread(kafka3.node(number).start)
+            await worker.end()
         assert await values(ends, ends.responses) == texts
 
     run(scenario)

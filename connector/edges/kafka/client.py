@@ -108,6 +108,8 @@ def transactional_config(kafka: Kafka, name: str, transactional_id: str, timeout
         "enable.idempotence": True,
         "acks": "all",
         "linger.ms": 0,
+        # Whoever waits for an answer must not wait long for a broker that is back.
+        "reconnect.backoff.max.ms": 1_000,
         "transactional.id": transactional_id,
         "transaction.timeout.ms": timeout_ms,
         # What cannot be delivered is to be known while the transaction can still be aborted.

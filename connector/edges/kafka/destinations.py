@@ -1,7 +1,7 @@
 """Whether records can be produced at all: a single one that cannot would spoil its whole transaction."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
@@ -10,17 +10,31 @@ from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr
 from connector.actions.record import Outgoing
 from connector.edges.kafka.client import why
 
-_ANSWER_S: Final = 5.0
+_ANSWER_S: Final = 2.0
 _KEEP_S: Final = 60.0
 _KEEP_BAD_S: Final = 5.0
+_MANY: Final = 1 << 31
+
+REFUSED: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.TOPIC_EXCEPTION,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 (its public name)
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 (its public name)
+        KafkaError._INVALID_ARG,  # noqa: SLF001 (its public name)
+    }
+)
+"""Errors that say that a topic takes nothing from us."""
 
 
 class _Seen(NamedTuple):
     """A topic as it was at a time; `error` why nothing can be produced to it."""
 
     at: float
+    keep_s: float
     partitions: int
-    error: KafkaError | None
+    error: KafkaError | None = None
 
 
 class Destinations:
@@ -49,7 +63,8 @@ class Destinations:
 
     def _is_known(self, record: Outgoing, now: float) -> bool:
         seen = self._seen.get(record.topic)
-        return seen is not None and now < seen.at + (_KEEP_BAD_S if self._refusal(record) else _KEEP_S)
+        keep_s = _KEEP_BAD_S if self._refusal(record) else _KEEP_S
+        return seen is not None and now < seen.at + min(seen.keep_s, keep_s)
 
     def _refusal(self, record: Outgoing) -> str:
         seen = self._seen.get(record.topic)
@@ -67,42 +82,22 @@ class Destinations:
         if not topics:
             return
         self._admin.poll(0)
-        asked = TopicCollection(sorted(topics))
         futures = self._admin.describe_topics(
-            asked, include_authorized_operations=True, request_timeout=_ANSWER_S
+            TopicCollection(sorted(topics)), include_authorized_operations=True, request_timeout=_ANSWER_S
         )
-        now = self._now()
         for topic, future in futures.items():
-            self._seen.pop(topic, None)
-            for partitions, error in _answer(future):
-                self._seen[topic] = _Seen(now, partitions, error)
+            self._seen[topic] = self._judged(future)
 
-
-def _answer(future: Any) -> Iterator[tuple[int, KafkaError | None]]:
-    """Yield how many partitions there are, and what is wrong; nothing where there was no answer."""
-    try:
-        topic = future.result()
-    except KafkaException as failure:
-        error: KafkaError = failure.args[0]
-        if error.code() in REFUSED:
-            yield 0, error
-        return
-    # A cluster without access control tells no rights.
-    allowed = topic.authorized_operations
-    if allowed and AclOperation.WRITE not in allowed:
-        yield 0, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
-    else:
-        yield len(topic.partitions), None
-
-
-REFUSED: Final = frozenset(
-    {
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.TOPIC_EXCEPTION,
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 (its public name)
-        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 (its public name)
-        KafkaError._INVALID_ARG,  # noqa: SLF001 (its public name)
-    }
-)
-"""Errors that say that a topic takes nothing from us."""
+    def _judged(self, future: Any) -> _Seen:
+        try:
+            topic = future.result()
+        except KafkaException as failure:
+            error: KafkaError = failure.args[0]
+            # Where there is no answer it is not waited for again and again.
+            found = (0, error) if error.code() in REFUSED else (_MANY, None)
+            return _Seen(self._now(), _KEEP_BAD_S, *found)
+        # A cluster without access control tells no rights.
+        allowed = topic.authorized_operations
+        if allowed and AclOperation.WRITE not in allowed:
+            return _Seen(self._now(), _KEEP_BAD_S, 0, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+        return _Seen(self._now(), _KEEP_S, len(topic.partitions))
