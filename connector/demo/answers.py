@@ -89,7 +89,7 @@ def _core_status(request: Request, world: World) -> bytes:
 
 
 def _list_commands(request: Request, _: World) -> bytes:
-    names = sorted({"Challenge", "Events", "Filter", "Login", "Logoff", "UserEvent", *_NAMES})
+    names = sorted({*_DONE_ELSEWHERE, *_NAMES})
     return respond(request, "Success", *(f"{name}: Simulated.  (Priv: <none>)" for name in names))
 
 
@@ -148,12 +148,12 @@ def _member(member: Member, since: int) -> tuple[str, ...]:
         "Penalty: 0",
         f"CallsTaken: {member.calls_taken}",
         f"LastCall: {member.last_call}",
-        "LastPause: 0",
+        f"LastPause: {member.last_pause}",
         f"LoginTime: {since}",
         f"InCall: {member.in_call}",
         f"Status: {member.status}",
-        "Paused: 0",
-        "PausedReason: ",
+        f"Paused: {int(member.paused)}",
+        f"PausedReason: {member.reason}",
         "Wrapuptime: 0",
     )
 
@@ -194,4 +194,7 @@ _NAMES: Final[Mapping[str, Callable[[Request, World], bytes]]] = {
     "Ping": _ping,
     "QueueStatus": _queue_status,
 }
+_DONE_ELSEWHERE: Final = (
+    "Challenge", "Command", "Events", "Filter", "Login", "Logoff", "Originate", "QueuePause", "UserEvent",
+)  # fmt: skip
 _ANSWERS: Final = {name.lower(): known for name, known in _NAMES.items()}

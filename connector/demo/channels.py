@@ -116,10 +116,12 @@ class Exchange:
         self.calls = 0
         self._numbers = itertools.count()
 
-    def channel(self, phone: Phone, context: str, exten: str, linked: str | None = None) -> Channel:
-        """Open a channel of a phone."""
+    def channel(
+        self, phone: Phone, context: str, exten: str, linked: str | None = None, *, unique: str | None = None
+    ) -> Channel:
+        """Open a channel of a phone, under an id of its own or the one that is given."""
         number = next(self._numbers)
-        unique = f"{SYSTEM_NAME}-{int(self.now)}.{number}"
+        unique = unique or f"{SYSTEM_NAME}-{int(self.now)}.{number}"
         name = f"PJSIP/{phone.number}-{number:08x}"
         channel = Channel(phone, name, unique, linked or unique, context, exten, self.now)
         self.alive[unique] = channel

@@ -13,6 +13,8 @@ from itertools import islice
 from typing import Final, Self
 
 from connector.demo.channels import Event
+from connector.demo.orders import Stage
+from connector.demo.scenes import Scene
 from connector.demo.session import ServedSession
 from connector.demo.traffic import Traffic
 
@@ -50,6 +52,7 @@ class SimulatedPbx:
         self.world = (traffic or Traffic(int(time.time()))).world
         self._sessions: set[ServedSession] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stories: set[asyncio.Task[None]] = set()
         self._player: asyncio.Task[None] | None = None
         self._finished = asyncio.Event()
 
@@ -62,6 +65,8 @@ class SimulatedPbx:
         if self._player is not None:
             self._player.cancel()
             await asyncio.wait([self._player])
+        for story in self._stories:
+            story.cancel()
         for session in self._sessions:
             session.close()
         if self._tasks:
@@ -85,12 +90,28 @@ class SimulatedPbx:
             if session.reads(event.event_class):
                 session.write(frame)
 
+    def play(self, story: Scene[None]) -> None:
+        """Let a story happen beside the traffic, from now on."""
+        task = asyncio.create_task(self._tell_story(story))
+        self._stories.add(task)
+        task.add_done_callback(self._stories.discard)
+
+    async def _tell_story(self, story: Scene[None]) -> None:
+        exchange = self.world.exchange
+        for happening in story:
+            if isinstance(happening, Event):
+                self.tell(happening)
+                continue
+            await asyncio.sleep(happening / self._speed)
+            if self._traffic is None:
+                exchange.now = time.time()
+
     async def finished(self) -> None:
         """Wait until the last of a bounded number of events is sent."""
         await self._finished.wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = ServedSession(self._accounts, self.world, self.tell, writer)
+        session = ServedSession(self._accounts, Stage(self.world, self.tell, self.play), writer)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (for the type checker)
         self._tasks.add(task)

@@ -6,10 +6,11 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from connector.demo.answers import AMI_VERSION, Request, answer, message, read_request, respond
 from connector.demo.channels import Event
-from connector.demo.world import World
+from connector.demo.orders import Stage, command, originate, queue_pause
 
 _EVERYTHING = frozenset({"on", "all", "yes", "true", "1", ""})
 _NOTHING = frozenset({"off", "none", "no", "false", "0"})
@@ -20,22 +21,19 @@ class ServedSession:
 
     Args:
         accounts: usernames and their secrets.
-        world: what the answers tell of.
-        tell: sends an event to everybody.
+        stage: what the answers tell of, and where actions are done.
         writer: the way to the client.
     """
 
     def __init__(
         self,
         accounts: Mapping[str, str],
-        world: World,
-        tell: Callable[[Event], None],
+        stage: Stage,
         writer: asyncio.StreamWriter,
     ) -> None:
         self.logged_in = False
         self._accounts = accounts
-        self._world = world
-        self._tell = tell
+        self._stage = stage
         self._writer = writer
         self._challenge = ""
         self._classes: frozenset[str] | None = frozenset()
@@ -85,7 +83,10 @@ class ServedSession:
             "filter": _add_filter,
             "userevent": self._send_user_event,
         }.get(action)
-        return own(request) if own else answer(request, self._world)
+        if own:
+            return own(request)
+        order = _ORDERS.get(action)
+        return order(request, self._stage) if order else answer(request, self._stage.world)
 
     def _set_challenge(self, request: Request) -> bytes:
         self._challenge = str(secrets.randbelow(10**9))
@@ -104,7 +105,7 @@ class ServedSession:
         others = (
             (name, value) for name, value in request.headers if name.lower() not in {"action", "userevent"}
         )
-        self._tell(Event("UserEvent", "user", [first, *(f"{name}: {value}" for name, value in others)]))
+        self._stage.tell(Event("UserEvent", "user", [first, *(f"{name}: {value}" for name, value in others)]))
         return respond(request, "Success", "Message: Event Sent")
 
     def _log_in(self, request: Request) -> bytes:
@@ -135,10 +136,13 @@ class ServedSession:
             self._classes = None if words & _EVERYTHING else frozenset(words)
 
     def _fully_booted(self) -> bytes:
-        age = max(0, int(time.time()) - self._world.exchange.started)
+        age = max(0, int(time.time()) - self._stage.world.exchange.started)
         lines = f"Uptime: {age}", f"LastReload: {age}", "Status: Fully Booted"
         return message("Event: FullyBooted", "Privilege: system,all", *lines)
 
 
 def _add_filter(request: Request) -> bytes:
     return respond(request, "Success", "Message: Filter added successfully")
+
+
+_ORDERS: Final = {"command": command, "originate": originate, "queuepause": queue_pause}

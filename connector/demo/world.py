@@ -40,6 +40,9 @@ class Member:
     last_call: int = 0
     in_call: int = 0
     status: int = 1
+    paused: bool = False
+    reason: str = ""
+    last_pause: int = 0
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -49,8 +52,18 @@ class Member:
     def news(self, status: int, now: float) -> Event:
         """Return the event of his new device state: 1 not in use, 2 in use, 6 ringing."""
         self.status = status
+        return Event("QueueMemberStatus", "agent", self._state(now))
+
+    def pause(self, reason: str, now: float, *, paused: bool = True) -> Event:
+        """Begin or end a break, and return its event."""
+        if paused:
+            self.last_pause = int(now)
+        self.paused, self.reason = paused, reason
+        return Event("QueueMemberPause", "agent", self._state(now))
+
+    def _state(self, now: float) -> tuple[str, ...]:
         interface = f"PJSIP/{self.phone.number}"
-        lines = (
+        return (
             f"Queue: {QUEUE}",
             f"MemberName: {self.phone.owner}",
             f"Interface: {interface}",
@@ -59,16 +72,15 @@ class Member:
             "Penalty: 0",
             f"CallsTaken: {self.calls_taken}",
             f"LastCall: {self.last_call}",
-            "LastPause: 0",
+            f"LastPause: {self.last_pause}",
             f"LoginTime: {int(now) // 86400 * 86400}",
             f"InCall: {self.in_call}",
-            f"Status: {status}",
-            "Paused: 0",
-            "PausedReason: ",
+            f"Status: {self.status}",
+            f"Paused: {int(self.paused)}",
+            f"PausedReason: {self.reason}",
             "Ringinuse: 0",
             "Wrapuptime: 0",
         )
-        return Event("QueueMemberStatus", "agent", lines)
 
 
 @dataclass(slots=True)
@@ -93,7 +105,7 @@ class World:
 
     def idle_agent(self) -> Member:
         """Pick the agent who has waited longest for a call."""
-        return min(self.agents, key=lambda member: (member.in_call, member.last_call))
+        return min(self.agents, key=lambda member: (member.paused, member.in_call, member.last_call))
 
     def has_served(self, agent: Member) -> None:
         """Count a call that an agent has ended."""
