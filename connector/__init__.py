@@ -6,6 +6,7 @@ The house, from the ground up; a room may look only at rooms named before it:
     ami             AMI as a language, pure: frames, messages, actions, the login
     avro            Avro as a language, pure: schemas, wire text to typed values, encoding
     events          the road from AMI to Kafka as functions from values to values
+    actions         the road back, beside it: requests, policy, claims, turns, responses
     settings        what the operator says and what follows from it
     roads           coroutines that carry values between the ports; they decide nothing
     edges           every socket, file and thread; the only users of panoramisk and confluent_kafka
