@@ -78,7 +78,8 @@ async def _in_lines(board: "Wallboard", events: int | None, speed: float, form: 
     from connector.app.signals import Stop
     from connector.edges.telemetry import Telemetry, open_log
 
-    open_log(sys.stderr, "warning")
+    # What is refused is asked for on purpose here, and its answer is among the lines.
+    open_log(sys.stderr, "error")
     with Stop() as stop:
         say = _say if form is Form.TEXT else (lambda seen: output.json_line(seen.whole))
         await play(stop, Telemetry(), _Audience(board, stop, events, say), speed)
@@ -112,7 +113,17 @@ def _say(seen: "Seen") -> None:
     from connector.demo.wallboard import telling
 
     at = datetime.fromtimestamp(seen.time_us / 1_000_000).astimezone().isoformat(" ", "milliseconds")[11:23]
-    fields = " ".join(f"{name}={value}" for name, value in telling(seen.value))
+    told = (
+        [
+            ("action", seen.answer.action),
+            ("status", seen.answer.status),
+            ("ms", seen.answer.took_ms),
+            ("asks", seen.answer.asked),
+        ]
+        if seen.answer
+        else telling(seen.value)
+    )
+    fields = " ".join(f"{name}={value}" for name, value in told)
     output.line(output.clean(f"{at}  {seen.topic:<36}  {seen.key:<28}  {fields}"))
 
 
@@ -120,4 +131,6 @@ def _summarise(board: "Wallboard") -> None:
     output.line()
     rows = [(topic, f"{count:,}") for topic, count in board.topics.most_common()]
     output.table(("Topic", "Records"), [*rows, ("Sum", f"{board.total:,}")])
-    output.line(f"{board.finished} calls ended, {len(board.present())} go on; {board.road}")
+    output.line(
+        f"{board.finished} calls ended, {len(board.present())} go on, {board.answers} requests answered; {board.road}"
+    )

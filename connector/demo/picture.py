@@ -1,4 +1,4 @@
-"""The live picture in the terminal: calls in progress, topics, the latest events."""
+"""The live picture in the terminal: calls in progress, topics, the latest events, requests and their answers."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -23,6 +23,10 @@ NARROW: Final = 100
 _LOW: Final = 26
 """Lines below which a narrow picture leaves the topics out."""
 
+_ROOMY: Final = 16
+"""Lines of the body below which requests are left out."""
+
+_STATUSES: Final = {"SUCCESS": "green", "REFUSED": "yellow"}
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _COLOURS: Final = {
     "new": "white",
@@ -49,23 +53,29 @@ class Picture:
         body = Layout(name="body", ratio=1)
         layout.split_column(Layout(self._head(width), size=3), body, Layout(self._foot(), size=1))
         inner = height - 4
-        events = max(4, inner // 3)
-        calls = inner - events
+        requests = max(5, inner // 5) if inner >= _ROOMY else 0
+        events = max(4, inner // 3 - requests // 4)
+        calls = inner - events - requests
         if width >= NARROW:
             upper = Layout(size=calls)
             topics = min(54, width * 2 // 5)
             upper.split_row(Layout(self._calls(calls)), Layout(self._topics(calls, topics), size=topics))
-            body.split_column(upper, Layout(self._events(events, width)))
+            body.split_column(upper, *self._lower(requests, events, width))
         elif height >= _LOW:
             topics = calls // 3 + 1
             body.split_column(
                 Layout(self._calls(calls - topics), size=calls - topics),
                 Layout(self._topics(topics, width), size=topics),
-                Layout(self._events(events, width)),
+                *self._lower(requests, events, width),
             )
         else:
-            body.split_column(Layout(self._calls(calls), size=calls), Layout(self._events(events, width)))
+            body.split_column(Layout(self._calls(calls), size=calls), *self._lower(requests, events, width))
         return layout
+
+    def _lower(self, requests: int, events: int, width: int) -> Iterable[Layout]:
+        if requests:
+            yield Layout(self._requests(requests), size=requests)
+        yield Layout(self._events(events, width))
 
     def _head(self, width: int) -> RenderableType:
         board = self._board
@@ -136,6 +146,21 @@ class Picture:
             cells.append(_says(seen))
             table.add_row(*cells)
         return _panel(table, "Latest events")
+
+    def _requests(self, height: int) -> RenderableType:
+        table = _table(("Time", 0), ("Action", 0), ("Status", 0), ("ms", 0), ("Asks", 1))
+        table.columns[3].justify = "right"
+        for seen in list(self._board.answered)[-max(1, height - 3) :]:
+            if (answer := seen.answer) is None:
+                continue
+            table.add_row(
+                Text(_moment(seen), style="dim"),
+                Text(answer.action, style="bold"),
+                Text(answer.status, style=_STATUSES.get(answer.status, "red")),
+                "" if answer.took_ms is None else f"{answer.took_ms}",
+                Text(answer.asked),
+            )
+        return _panel(table, f"Requests ({self._board.answers:,} answered)")
 
     def _foot(self) -> RenderableType:
         return Text(

@@ -28,11 +28,21 @@ _ENVELOPE: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request was answered: its action, its status, what it asked, and in how many ms, where that is known."""
+
+    action: str
+    status: str
+    asked: str = ""
+    took_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A record as a consumer read it.
 
     `kind` is its CloudEvents type's last word, `number` its number on its PBX, `value` its decoded
-    value, `whole` all of it as a JSON object.
+    value, `whole` all of it as a JSON object. `answer` is there for a response.
     """
 
     topic: str
@@ -42,6 +52,7 @@ class Seen:
     time_us: int
     value: Mapping[str, Any]
     whole: Mapping[str, Any]
+    answer: Answer | None = None
 
 
 @dataclass(slots=True)
@@ -66,6 +77,8 @@ class Wallboard:
         self.road = ""
         self.topics: Counter[str] = Counter()
         self.latest: deque[Seen] = deque(maxlen=LATEST)
+        self.answered: deque[Seen] = deque(maxlen=LATEST)
+        self.answers = 0
         self.calls: dict[str, Call] = {}
         self.finished = 0
         self._seconds: deque[tuple[int, Counter[str]]] = deque(maxlen=TREND_S)
@@ -77,9 +90,13 @@ class Wallboard:
     def take(self, seen: Seen) -> None:
         """Take one record."""
         self.topics[seen.topic] += 1
-        self.latest.append(seen)
         self._second()[seen.topic] += 1
-        self._follow(seen)
+        if seen.answer:
+            self.answers += 1
+            self.answered.append(seen)
+        else:
+            self.latest.append(seen)
+            self._follow(seen)
 
     @property
     def total(self) -> int:

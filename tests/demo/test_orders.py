@@ -69,7 +69,7 @@ def test_a_phone_that_is_not_there_is_told_later() -> None:
         await one.log_in("call")
         told = await one.ask("Action: Originate", "ActionID: o-2", "Channel: PJSIP/9", "Async: true")
         assert told["Response"] == "Success"
-        *_, answer = await until(one, "OriginateResponse")
+        answer = (await until(one, "OriginateResponse"))[-1]
         assert (answer.get("Response"), answer.get("Reason"), answer.get("ActionID")) == (
             "Failure",
             "0",
