@@ -14,8 +14,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from connector.actions.policy import Policy
-from connector.actions.profiles import ACTIONS, NEVER
+from connector.actions.policy.policy import Policy
+from connector.actions.policy.profiles import ACTIONS, NEVER
 from connector.ami.action import AmiAction
 from connector.ami.message import event_name
 from connector.avro.schema import EventSchema, SchemaSet

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from connector.actions.rules import Rule
+from connector.actions.policy.rules import Rule
 from connector.ami.message import parse
 from connector.app.running import open_pbx
 from connector.demo.channels import Event

@@ -42,7 +42,7 @@ class Commit(NamedTuple):
     """What becomes visible together: records, and per partition the offset of the first request not final.
 
     `notes` are the metadata to be committed with an offset, "" where a partition has none: they tell
-    the next owner which requests beyond the offset are final too (`actions/offsets.py`).
+    the next owner which requests beyond the offset are final too (`actions/dispatch/offsets.py`).
     """
 
     records: Sequence[Outgoing]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final, Protocol
 
-from connector.actions.encoding import Encoding
+from connector.actions.writing.encoding import Encoding
 from connector.app.decoding import Decoder
 from connector.app.local import LocalIds
 from connector.app.parts import open_embedded, open_reader

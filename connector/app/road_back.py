@@ -1,4 +1,4 @@
-"""The road back, put together from the settings: registry, desk, Kafka, the PBXs' sessions for actions."""
+"""The road back, put together from the settings: registry, dispatcher, Kafka, the PBXs' sessions for actions."""
 
 import os
 import secrets
@@ -8,17 +8,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final, NamedTuple
 
-from connector.actions.claims import Memory
-from connector.actions.clerk import Clerk, ClerkRules
-from connector.actions.desk import Desk, Measures
-from connector.actions.encoding import ActionSchemas, Registered
-from connector.actions.errand import Rules
-from connector.actions.limits import Gates
+from connector.actions.dispatch.claims import Memory
+from connector.actions.dispatch.dispatcher import Dispatcher, Measures
+from connector.actions.dispatch.job import Rules
+from connector.actions.dispatch.limits import Gates
+from connector.actions.dispatch.settlement import Settlement
+from connector.actions.dispatch.turns import Bounds
+from connector.actions.dispatch.unread import Unread
 from connector.actions.preparation import prepare
-from connector.actions.reading import RequestReader
-from connector.actions.settlement import Settlement
-from connector.actions.turns import Bounds
-from connector.actions.unread import Unread
+from connector.actions.reading.reader import RequestReader
+from connector.actions.writing.encoding import ActionSchemas, Registered
+from connector.actions.writing.serde import Serde, SerdeRules
 from connector.ami.catalogue import ActionCatalogue
 from connector.app.hindsight import Hindsight, RoadBack
 from connector.app.running import open_pbx
@@ -63,7 +63,7 @@ async def open_road_back(settings: Settings, registry: Schemas, report: Report) 
     known = await _learn(settings, registry)
     pools: dict[str, ActionPool] = {}
     hindsight = Hindsight(report, pools)
-    desk = _desk(settings, known, hindsight)
+    dispatcher = _dispatcher(settings, known, hindsight)
     own = road_back.actions(settings)
     async with AsyncExitStack() as stack:
         requests = KafkaRequests(
@@ -73,7 +73,7 @@ async def open_road_back(settings: Settings, registry: Schemas, report: Report) 
             report,
         )
         stack.push_async_callback(requests.close)
-        execution = Execution(desk, Ways(requests, pools, registry), report)
+        execution = Execution(dispatcher, Ways(requests, pools, registry), report)
         for name in settings.pbx:
             pools[name] = await stack.enter_async_context(_pool(settings, name, execution, report))
         yield RoadBack(execution, hindsight)
@@ -109,11 +109,13 @@ def _clients(settings: Settings) -> Clients:
     )
 
 
-def _desk(settings: Settings, known: _Known, report: Report) -> Desk:
+def _dispatcher(settings: Settings, known: _Known, report: Report) -> Dispatcher:
     own = road_back.actions(settings)
     reader = RequestReader(road_back.request_rules(settings), known.schemas.request)
-    settlement = Settlement(_clerks(settings, known), _owner(), own.claim_answer_bytes)
-    return Desk(Unread(reader, known.texts), _rules(settings, known), settlement, _measures(settings), report)
+    settlement = Settlement(_serdes(settings, known), _owner(), own.claim_answer_bytes)
+    return Dispatcher(
+        Unread(reader, known.texts), _rules(settings, known), settlement, _measures(settings), report
+    )
 
 
 def _rules(settings: Settings, known: _Known) -> Rules:
@@ -129,9 +131,9 @@ def _rules(settings: Settings, known: _Known) -> Rules:
     )
 
 
-def _clerks(settings: Settings, known: _Known) -> dict[str, Clerk]:
+def _serdes(settings: Settings, known: _Known) -> dict[str, Serde]:
     own = road_back.actions(settings)
-    rules = ClerkRules(
+    rules = SerdeRules(
         connector=settings.connector.name,
         dead_letters=settings.routing.dead_letter_topic,
         max_bytes=own.max_response_bytes,
@@ -139,7 +141,7 @@ def _clerks(settings: Settings, known: _Known) -> dict[str, Clerk]:
     )
     registered = Registered(known.ids, known.texts)
     return {
-        pair.requests: Clerk(pair, known.schemas, registered, known.catalogue, rules)
+        pair.requests: Serde(pair, known.schemas, registered, known.catalogue, rules)
         for pair in road_back.pairs(settings)
     }
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from connector.actions.encoding import Encoding
 from connector.actions.pair import Pair
+from connector.actions.writing.encoding import Encoding
 from connector.app.parts import open_decoder
 from connector.edges.kafka.client import consumer_config, producer_config
 from connector.edges.kafka.producer import KafkaSink

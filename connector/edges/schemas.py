@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from connector.actions.encoding import ActionSchemas
+from connector.actions.writing.encoding import ActionSchemas
 from connector.ami import catalogue
 from connector.avro.records import RecordCodec
 from connector.avro.schema import EventSchema, SchemaSet, load

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
+from connector.dead_letters import error_headers
 from connector.events.entry import Entry, Flaw
 from connector.events.login import Call, Login
-from connector.letters import error_headers
 from connector.percent import path_part
 
 Headers = list[tuple[str, bytes]]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from connector.actions.policy import Policy
-from connector.actions.rules import globs
+from connector.actions.policy.policy import Policy
+from connector.actions.policy.rules import globs
 from connector.ami.catalogue import ActionCatalogue
 from connector.preflight import Finding, State
 from connector.settings import road_back

@@ -1,6 +1,6 @@
 """From the request topics to the PBXs and back.
 
-notices -> desk -> transactions -> Kafka
+notices -> dispatcher -> transactions -> Kafka
              ^---> actions -> PBX --+
              +----- results <-------+
 """
@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
-from connector.actions.course import Execute
-from connector.actions.desk import Desk
+from connector.actions.dispatch.dispatcher import Dispatcher
+from connector.actions.dispatch.lifecycle import Execute
 from connector.actions.record import Aborted, Assigned, Committed, Fenced, Incoming, Lost, Notice, Revoking
 from connector.errors import ActionError, BrokerError, RegistryError
 from connector.facts import ClaimsRead, RegistryTrouble, Report, RequestsFenced, TransactionAborted
@@ -53,17 +53,19 @@ class Ways(NamedTuple):
 
 
 class Execution:
-    """Drives the desk until it is stopped.
+    """Drives the dispatcher until it is stopped.
 
     Args:
-        desk: decides everything.
+        dispatcher: decides everything.
         ways: where the road leads.
         report: told of transactions that fail, and of claims read.
         clock: time.
     """
 
-    def __init__(self, desk: Desk, ways: Ways, report: Report, clock: Clock | None = None) -> None:
-        self._desk = desk
+    def __init__(
+        self, dispatcher: Dispatcher, ways: Ways, report: Report, clock: Clock | None = None
+    ) -> None:
+        self._dispatcher = dispatcher
         self._requests, self._executors, self._schemas = ways
         self._report = report
         self._clock = clock or Clock()
@@ -103,11 +105,11 @@ class Execution:
 
     def link(self, pbx: str, *, up: bool) -> None:
         """Take whether there is a session for actions at a PBX; until this is told there is."""
-        self._desk.link(pbx, self._clock.now_ms(), up=up)
+        self._dispatcher.link(pbx, self._clock.now_ms(), up=up)
         self._go_on()
 
     async def _drain(self, grace_s: float) -> None:
-        self._desk.close(self._clock.now_ms())
+        self._dispatcher.close(self._clock.now_ms())
         self._go_on()
         grace = self._clock.later(grace_s, self._idle.set)
         try:
@@ -125,34 +127,34 @@ class Execution:
         now_ms = self._clock.now_ms()
         match notice:
             case Incoming():
-                self._desk.requested(notice, now_ms)
+                self._dispatcher.requested(notice, now_ms)
             case Assigned():
                 await self._assigned(notice)
             case Revoking(places):
-                self._desk.revoking(places, now_ms)
+                self._dispatcher.revoking(places, now_ms)
             case Lost(places):
-                self._desk.lost(places, now_ms)
+                self._dispatcher.lost(places, now_ms)
 
     async def _assigned(self, notice: Assigned) -> None:
         place, claims, note = notice
-        for schema_id in self._desk.missing(claims):
+        for schema_id in self._dispatcher.missing(claims):
             await self._learn(schema_id)
-        self._desk.assigned(place, note)
+        self._dispatcher.assigned(place, note)
         for start in range(0, len(claims), CLAIMS_AT_ONCE):
-            self._desk.remember(place, claims[start : start + CLAIMS_AT_ONCE], self._clock.now_ms())
+            self._dispatcher.remember(place, claims[start : start + CLAIMS_AT_ONCE], self._clock.now_ms())
             await asyncio.sleep(0)
         self._report(ClaimsRead(place.topic, place.partition, len(claims)))
 
     async def _commit(self) -> None:
         while True:
             self._changed.clear()
-            work = self._desk.work(self._clock.now_ms())
+            work = self._dispatcher.work(self._clock.now_ms())
             if work is None:
                 self._arm()
                 await self._changed.wait()
                 continue
             settled = await self._requests.commit(work)
-            self._desk.settled(settled, self._clock.now_ms())
+            self._dispatcher.settled(settled, self._clock.now_ms())
             self._go_on()
             match settled:
                 case Committed():
@@ -166,18 +168,18 @@ class Execution:
             await self._clock.sleep(RETRY_S)
 
     async def _execute(self, execute: Execute) -> None:
-        ticket, desk = execute.ticket, self._desk
+        ticket, dispatcher = execute.ticket, self._dispatcher
 
         def look() -> bool:
-            return self._requests.owns(ticket.place) and desk.may_send(ticket, self._clock.now_ms())
+            return self._requests.owns(ticket.place) and dispatcher.may_send(ticket, self._clock.now_ms())
 
         executor = self._executors[execute.pbx]
         try:
             result = await executor.execute(execute.action, look, execute.timeout_s)
         except ActionError as error:
-            desk.spurned(ticket, str(error), self._clock.now_ms())
+            dispatcher.spurned(ticket, str(error), self._clock.now_ms())
         else:
-            desk.answered(ticket, result, self._clock.now_ms())
+            dispatcher.answered(ticket, result, self._clock.now_ms())
         self._go_on()
 
     async def _learn(self, schema_id: int) -> None:
@@ -188,26 +190,26 @@ class Execution:
                 self._report(RegistryTrouble(f"schema {schema_id}", str(error), RETRY_S))
                 await self._clock.sleep(RETRY_S)
             else:
-                self._desk.learned(schema_id, text, self._clock.now_ms())
+                self._dispatcher.learned(schema_id, text, self._clock.now_ms())
                 self._go_on()
                 return
 
     def _go_on(self) -> None:
-        """Do what the desk wants done now."""
+        """Do what the dispatcher wants done now."""
         if self._group is None:
             return
-        for execute in self._desk.begin(self._clock.now_ms()):
+        for execute in self._dispatcher.begin(self._clock.now_ms()):
             self._start(self._execute(execute))
-        for schema_id in self._desk.wanted():
+        for schema_id in self._dispatcher.wanted():
             self._start(self._learn(schema_id))
-        pause, resume = self._desk.flow()
+        pause, resume = self._dispatcher.flow()
         if pause:
             self._requests.pause(pause)
         if resume:
             self._requests.resume(resume)
-        if released := self._desk.released():
+        if released := self._dispatcher.released():
             self._requests.released(released)
-        if self._stopping.is_set() and self._desk.idle:
+        if self._stopping.is_set() and self._dispatcher.idle:
             self._idle.set()
         self._arm()
         self._changed.set()
@@ -220,9 +222,9 @@ class Execution:
         task.add_done_callback(self._tasks.discard)
 
     def _arm(self) -> None:
-        """Have time pass at the desk when it is due there."""
+        """Have time pass at the dispatcher when it is due there."""
         now_ms = self._clock.now_ms()
-        due_ms = self._desk.due(now_ms)
+        due_ms = self._dispatcher.due(now_ms)
         if due_ms is None or (self._timer is not None and self._timer[0] <= due_ms):
             return
         self._disarm()
@@ -236,5 +238,5 @@ class Execution:
 
     def _tick(self) -> None:
         self._timer = None
-        self._desk.tick(self._clock.now_ms())
+        self._dispatcher.tick(self._clock.now_ms())
         self._go_on()

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from connector.actions.limits import Limit
-from connector.actions.policy import Policy
-from connector.actions.profiles import ProfileName
-from connector.actions.rules import Bounds, Rule
+from connector.actions.dispatch.limits import Limit
+from connector.actions.policy.policy import Policy
+from connector.actions.policy.profiles import ProfileName
+from connector.actions.policy.rules import Bounds, Rule
 from connector.ami.catalogue import ActionCatalogue
 from connector.settings.kinds import Bounds as Within
 from connector.settings.kinds import (

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from connector.actions.pair import Form, Pair
-from connector.actions.reading import RequestRules
+from connector.actions.reading.reader import RequestRules
 from connector.ami.steps import Account
 from connector.errors import SettingsError
 from connector.settings.actions import Actions

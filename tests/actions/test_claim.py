@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.actions.claim import Claim
-from connector.actions.clerk import Clerk, ClerkRules
-from connector.actions.encoding import Registered
 from connector.actions.pair import Pair
 from connector.actions.record import Incoming, Outgoing, Place
 from connector.actions.response import Executed, Outcome, Status
-from tests.actions.papers import (
+from connector.actions.writing.encoding import Registered
+from connector.actions.writing.serde import Serde, SerdeRules
+from tests.actions.records import (
     AVRO,
     CATALOGUE,
     CLAIM_ID,
@@ -22,8 +22,8 @@ from tests.actions.papers import (
     REGISTERED,
     SCHEMAS,
     SENT_MS,
-    clerk,
     decoded,
+    serde,
     written,
 )
 
@@ -88,19 +88,19 @@ def _consumed(record: Outgoing) -> Incoming:
 @PAIRS
 @pytest.mark.parametrize("claim", [BEGUN, DONE], ids=["begun", "done"])
 def test_a_claim_is_read_as_it_was_written(pair: Pair, claim: Claim) -> None:
-    record = clerk(pair).claim(claim, Place(pair.requests, 3))
+    record = serde(pair).claim(claim, Place(pair.requests, 3))
     assert (record.topic, record.partition, record.key) == (pair.claims, 3, b"north|r1")
-    assert clerk(pair).read_claim(_consumed(record)) == claim
+    assert serde(pair).read_claim(_consumed(record)) == claim
 
 
 @given(CLAIMS, st.sampled_from([AVRO, JSON]))
 def test_every_claim_is_read_as_it_was_written(claim: Claim, pair: Pair) -> None:
-    scribe = clerk(pair, reveal=["*"])
+    scribe = serde(pair, reveal=["*"])
     assert scribe.read_claim(_consumed(scribe.claim(claim, Place(pair.requests, 0)))) == claim
 
 
 def test_the_schema_in_the_repository_reads_it_by_itself() -> None:
-    found = decoded(clerk().claim(DONE, Place(AVRO.requests, 0)), SCHEMAS.claim.text)
+    found = decoded(serde().claim(DONE, Place(AVRO.requests, 0)), SCHEMAS.claim.text)
     assert found["claimed_time"] == SENT_MS
     assert found["outcome"]["events"][0] == {
         "event": "OriginateResponse",
@@ -111,14 +111,14 @@ def test_the_schema_in_the_repository_reads_it_by_itself() -> None:
 @given(TEXT, TEXT, TEXT, TEXT)
 def test_keys_differ_where_a_pbx_or_an_id_does(pbx: str, one: str, other: str, request_id: str) -> None:
     def key(pbx: str, request_id: str) -> bytes | None:
-        return clerk().claim(replace(BEGUN, pbx=pbx, request_id=request_id), Place("t", 0)).key
+        return serde().claim(replace(BEGUN, pbx=pbx, request_id=request_id), Place("t", 0)).key
 
     assert (key(pbx, request_id) == key(one, other)) == ((pbx, request_id) == (one, other))
 
 
 @PAIRS
 def test_a_claim_that_cannot_be_read_still_names_its_request(pair: Pair) -> None:
-    record = clerk(pair).claim(replace(DONE, pbx="a|b", request_id="r|%41é"), Place(pair.requests, 3))
+    record = serde(pair).claim(replace(DONE, pbx="a|b", request_id="r|%41é"), Place(pair.requests, 3))
     for value in (
         b"",
         b"{}",
@@ -128,7 +128,7 @@ def test_a_claim_that_cannot_be_read_still_names_its_request(pair: Pair) -> None
         b"\xff",
         b"[" * 99_999,
     ):
-        found = clerk(pair).read_claim(_consumed(record._replace(value=value)))
+        found = serde(pair).read_claim(_consumed(record._replace(value=value)))
         assert found is not None
         assert (found.pbx, found.request_id, found.at_ms) == ("a|b", "r|%41é", SENT_MS)
         assert (found.digest, found.action, found.outcome) == ("", "", None)
@@ -136,27 +136,27 @@ def test_a_claim_that_cannot_be_read_still_names_its_request(pair: Pair) -> None
 
 @given(st.none() | st.binary(max_size=60), st.none() | st.binary(max_size=60), st.sampled_from([AVRO, JSON]))
 def test_no_bytes_raise(key: bytes | None, value: bytes | None, pair: Pair) -> None:
-    found = clerk(pair).read_claim(Incoming(Place(pair.claims, 0), 0, 0, key, value))
+    found = serde(pair).read_claim(Incoming(Place(pair.claims, 0), 0, 0, key, value))
     assert found is None or isinstance(found, Claim)
 
 
 def test_a_tombstone_is_no_claim_and_nor_is_what_has_no_key() -> None:
-    record = _consumed(clerk().claim(DONE, Place(AVRO.requests, 3)))
-    assert clerk().read_claim(record._replace(value=None)) is None
-    assert clerk().read_claim(record._replace(value=b"x", key=None)) is None
-    assert clerk().read_claim(record._replace(value=b"x", key=b"north")) is None
+    record = _consumed(serde().claim(DONE, Place(AVRO.requests, 3)))
+    assert serde().read_claim(record._replace(value=None)) is None
+    assert serde().read_claim(record._replace(value=b"x", key=None)) is None
+    assert serde().read_claim(record._replace(value=b"x", key=b"north")) is None
 
 
 @PAIRS
 def test_a_status_of_a_later_version_is_not_misread(pair: Pair) -> None:
     value = {
-        **decoded(clerk(JSON).claim(DONE, Place("t", 0))),
+        **decoded(serde(JSON).claim(DONE, Place("t", 0))),
         "outcome": {"status": "HELD", "executed": "no"},
     }
-    record = _consumed(clerk(pair).claim(DONE, Place(pair.requests, 3)))
+    record = _consumed(serde(pair).claim(DONE, Place(pair.requests, 3)))
     avro = written(json.loads(SCHEMAS.claim.text), value, CLAIM_ID)
     data = json.dumps(value).encode() if pair.form == "json" else avro
-    found = clerk(pair).read_claim(record._replace(value=data))
+    found = serde(pair).read_claim(record._replace(value=data))
     assert found is not None
     assert (found.digest, found.outcome) == ("", None)
 
@@ -164,19 +164,19 @@ def test_a_status_of_a_later_version_is_not_misread(pair: Pair) -> None:
 def _newer() -> tuple[dict[str, Any], dict[str, Any]]:
     schema = json.loads(SCHEMAS.claim.text)
     schema["fields"].insert(0, {"name": "node", "type": "string"})
-    return schema, {**decoded(clerk(JSON).claim(DONE, Place("t", 0))), "node": "n-1"}
+    return schema, {**decoded(serde(JSON).claim(DONE, Place("t", 0))), "node": "n-1"}
 
 
 def test_claims_of_another_version_are_read() -> None:
     schema, value = _newer()
-    record = _consumed(clerk().claim(DONE, Place(AVRO.requests, 3)))
+    record = _consumed(serde().claim(DONE, Place(AVRO.requests, 3)))
     texts = {99: json.dumps(schema)}
-    scribe = Clerk(
+    scribe = Serde(
         AVRO,
         SCHEMAS,
         Registered(REGISTERED.ids, texts),
         CATALOGUE,
-        ClerkRules(connector="b", dead_letters="d"),
+        SerdeRules(connector="b", dead_letters="d"),
     )
     assert scribe.read_claim(record._replace(value=written(schema, value, 99))) == DONE
     texts.clear()
@@ -187,8 +187,8 @@ def test_claims_of_another_version_are_read() -> None:
 
 def test_claims_of_another_version_are_read_as_json() -> None:
     _, value = _newer()
-    record = _consumed(clerk(JSON).claim(DONE, Place(JSON.requests, 3)))
-    assert clerk(JSON).read_claim(record._replace(value=json.dumps(value).encode())) == DONE
+    record = _consumed(serde(JSON).claim(DONE, Place(JSON.requests, 3)))
+    assert serde(JSON).read_claim(record._replace(value=json.dumps(value).encode())) == DONE
 
 
 @PAIRS
@@ -196,9 +196,9 @@ def test_a_claim_holds_no_secret(pair: Pair) -> None:
     events = ((("Event", "AuthList"), ("Username", "u"), ("Password", "hunter2")),)
     outcome = Outcome(status=Status.SUCCESS, executed=Executed.YES, events=events)
     claim = replace(BEGUN, action="PJSIPShowAuths", outcome=outcome)
-    record = clerk(pair).claim(claim, Place(pair.requests, 3))
+    record = serde(pair).claim(claim, Place(pair.requests, 3))
     assert b"hunter2" not in (record.value or b"")
-    kept = clerk(pair).read_claim(_consumed(record))
+    kept = serde(pair).read_claim(_consumed(record))
     assert kept is not None
     assert kept.outcome is not None
     assert kept.outcome.events[0][2] == ("Password", "***")

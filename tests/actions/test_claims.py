@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from connector.actions.claim import Claim
-from connector.actions.claims import Claims, Memory, Recalled, Wait
-from connector.actions.errand import invalid
+from connector.actions.dispatch.claims import Claims, Memory, Recalled, Wait
+from connector.actions.dispatch.job import invalid
+from connector.actions.dispatch.ticket import Ticket
 from connector.actions.request import Reply, Request
 from connector.actions.response import Executed, Outcome, Status
-from connector.actions.ticket import Ticket
-from tests.actions.desks import NOW, PBX, ping
+from tests.actions.dispatchers import NOW, PBX, ping
 
 DONE = Outcome(status=Status.SUCCESS, executed=Executed.YES)
 REQUEST = Request(

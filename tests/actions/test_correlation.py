@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.actions.request import Request, Undecodable
-from tests.actions.papers import (
+from tests.actions.records import (
     JSON,
     PING,
     READER,

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.actions.reading import RequestReader, RequestRules
+from connector.actions.reading.reader import RequestReader, RequestRules
 from connector.actions.request import Request
-from tests.actions.papers import (
+from tests.actions.records import (
     JSON,
     PING,
     SCHEMAS,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.actions.limits import Gates, Limit, Rate, Room
+from connector.actions.dispatch.limits import Gates, Limit, Rate, Room
 
 NOW = 1_700_000_000_000
 

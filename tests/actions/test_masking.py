@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.actions.masking import MASK, Masking
 from connector.actions.response import Executed, Lines, Outcome, Status
-from tests.actions.papers import CATALOGUE, asked, clerk, decoded
+from connector.actions.writing.masking import MASK, Masking
+from tests.actions.records import CATALOGUE, asked, decoded, serde
 
 MASKING = Masking(CATALOGUE)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -119,5 +119,5 @@ def test_masking_twice_changes_nothing(action: str, lines: list[tuple[str, str]]
 
 
 def test_no_response_holds_a_secret() -> None:
-    (record,) = clerk().responses(asked(action="PJSIPShowAuths"), _outcome(events=(AUTH,)), 0)
+    (record,) = serde().responses(asked(action="PJSIPShowAuths"), _outcome(events=(AUTH,)), 0)
     assert {"name": "Password", "value": MASK} in decoded(record)["events"][0]["headers"]

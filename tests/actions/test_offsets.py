@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.actions.offsets import Offsets, Reached
+from connector.actions.dispatch.offsets import Offsets, Reached
 
 STRAY = [
     "",

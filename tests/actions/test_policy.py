@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from connector.actions.policy import Policy, Verdict
-from connector.actions.profiles import ACTIONS, CONTROLS, NEEDS, NEVER, READS, ProfileName
-from connector.actions.rules import Bounds
+from connector.actions.policy.policy import Policy, Verdict
+from connector.actions.policy.profiles import ACTIONS, CONTROLS, NEEDS, NEVER, READS, ProfileName
+from connector.actions.policy.rules import Bounds
 from connector.ami.action import AmiAction
 from connector.ami.catalogue import load
 

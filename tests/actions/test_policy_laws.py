@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from connector.actions.policy import Policy
-from connector.actions.profiles import READS
+from connector.actions.policy.policy import Policy
+from connector.actions.policy.profiles import READS
 from connector.ami.action import AmiAction
 from tests.actions.test_policy import CONTROL, DIALLED, KNOWN, LED_ASTRAY, action
 

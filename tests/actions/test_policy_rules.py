@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from connector.actions.policy import Policy, Verdict
-from connector.actions.rules import Bounds, Rule
+from connector.actions.policy.policy import Policy, Verdict
+from connector.actions.policy.rules import Bounds, Rule
 from tests.actions.test_policy import KNOWN, action
 
 

@@ -5,7 +5,7 @@ import pytest
 from connector.actions.preparation import prepare
 from connector.ami.action import AmiAction
 from connector.errors import ActionError
-from tests.actions.papers import CATALOGUE, asked
+from tests.actions.records import CATALOGUE, asked
 
 
 def test_an_originate_is_made_ready_with_a_channel_of_its_own_at_each_pbx() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from connector.actions.request import NeedsSchema, Request
-from tests.actions.papers import (
+from tests.actions.records import (
     AVRO,
     JSON,
     PING,

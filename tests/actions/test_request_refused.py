@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connector.actions.pair import Pair
 from connector.actions.request import NeedsSchema, Request, Undecodable
-from tests.actions.papers import (
+from tests.actions.records import (
     AVRO,
     JSON,
     PING,

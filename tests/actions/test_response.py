@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from connector.actions.pair import Pair
 from connector.actions.record import Outgoing
 from connector.actions.response import Executed, Lines, Outcome, Status
-from tests.actions.papers import (
+from tests.actions.records import (
     AVRO,
     JSON,
     RESPONSE_ID,
     as_json,
     asked,
-    clerk,
     decoded,
     headers_of,
     incoming,
     lists_of,
     reply,
+    serde,
     undecodable_of,
 )
 
@@ -49,7 +49,7 @@ def _listing(count: int, size: int = 20) -> Outcome:
 
 
 def _sent(outcome: Outcome, pair: Pair = AVRO, **more: Any) -> list[Outgoing]:
-    return [*clerk(pair).responses(asked(**more), outcome, NOW_MS)]
+    return [*serde(pair).responses(asked(**more), outcome, NOW_MS)]
 
 
 def _as_lines(headers: list[dict[str, str]]) -> Lines:
@@ -144,7 +144,7 @@ def test_without_a_correlation_the_request_id_correlates() -> None:
 @pytest.mark.parametrize("count", [200, 5_000])
 def test_a_large_list_comes_whole_in_numbered_parts(pair: Pair, count: int) -> None:
     outcome = _listing(count)
-    records = clerk(pair, max_bytes=4_000).responses(asked(accept_parts=True), outcome, NOW_MS)
+    records = serde(pair, max_bytes=4_000).responses(asked(accept_parts=True), outcome, NOW_MS)
     assert len(records) > 3
     assert all(len(record.value or b"") <= 4_000 for record in records)
     assert [decoded(record)["part"] for record in records] == list(range(1, len(records) + 1))
@@ -168,7 +168,7 @@ def test_parts_put_together_are_the_whole(
 ) -> None:
     lines = (*response, *(("Output", line) for line in output))
     outcome = replace(DONE, message="", events=tuple(events), response=lines)
-    records = clerk(pair, max_bytes=limit).responses(asked(accept_parts=True), outcome, NOW_MS)
+    records = serde(pair, max_bytes=limit).responses(asked(accept_parts=True), outcome, NOW_MS)
     assert all(len(record.value or b"") <= limit for record in records)
     if decoded(records[0])["truncated"]:
         return
@@ -181,7 +181,7 @@ def test_parts_put_together_are_the_whole(
 
 @PAIRS
 def test_what_is_too_large_is_a_failure_that_says_so(pair: Pair) -> None:
-    scribe = clerk(pair, max_bytes=2_000)
+    scribe = serde(pair, max_bytes=2_000)
     (record,) = scribe.responses(asked(), _listing(200), NOW_MS)
     found = decoded(record)
     assert (found["status"], found["executed"], found["truncated"]) == ("FAILURE", "yes", True)
@@ -193,19 +193,19 @@ def test_what_is_too_large_is_a_failure_that_says_so(pair: Pair) -> None:
 
 
 def test_one_item_that_is_too_large_is_a_failure_even_in_parts() -> None:
-    (record,) = clerk(max_bytes=2_000).responses(asked(accept_parts=True), _listing(2, 3_000), NOW_MS)
+    (record,) = serde(max_bytes=2_000).responses(asked(accept_parts=True), _listing(2, 3_000), NOW_MS)
     assert decoded(record)["message"].endswith("a response may have 2000: ask for less")
 
 
 @pytest.mark.parametrize("status", [Status.FAILURE, Status.UNKNOWN, Status.TIMEOUT])
 def test_what_did_not_succeed_keeps_its_status_when_it_is_too_large(status: Status) -> None:
     outcome = replace(_listing(200), status=status, executed=Executed.UNKNOWN)
-    found = decoded(clerk(max_bytes=2_000).responses(asked(), outcome, NOW_MS)[0])
+    found = decoded(serde(max_bytes=2_000).responses(asked(), outcome, NOW_MS)[0])
     assert (found["status"], found["executed"]) == (status.value, "unknown")
 
 
 def test_an_outcome_is_fitted_as_it_is_told() -> None:
-    scribe = clerk(max_bytes=2_000)
+    scribe = serde(max_bytes=2_000)
     for outcome in (DONE, _listing(200)):
         fitted = scribe.fitted(asked(), outcome)
         assert scribe.fitted(asked(), fitted) == fitted
@@ -226,7 +226,7 @@ def test_a_list_item_without_headers_is_no_stumbling_block() -> None:
 def test_what_is_no_request_is_answered_as_invalid(pair: Pair) -> None:
     headers = [("kafka_correlationId", b"\x01\x02"), ("ce_id", b"c-9"), ("kafka_replyTopic", b"crm.x")]
     found = undecodable_of(incoming(b"{", headers, JSON))
-    (record,) = clerk(pair).rejections(found, NOW_MS)
+    (record,) = serde(pair).rejections(found, NOW_MS)
     body = decoded(record)
     assert (record.topic, record.key) == ("crm.x", b"k")
     assert headers_of(record)["kafka_correlationId"] == b"\x01\x02"
@@ -237,19 +237,19 @@ def test_what_is_no_request_is_answered_as_invalid(pair: Pair) -> None:
 
 def test_an_invalid_answer_may_have_no_request_id() -> None:
     found = undecodable_of(incoming(b"{", [("kafka_correlationId", b"\x01")]))
-    (record,) = clerk().rejections(found, NOW_MS)
+    (record,) = serde().rejections(found, NOW_MS)
     assert decoded(record)["request_id"] is None
     assert "ce_subject" not in headers_of(record)
 
 
 def test_who_names_nobody_is_not_answered() -> None:
-    assert clerk().rejections(undecodable_of(incoming(b"{")), NOW_MS) == ()
+    assert serde().rejections(undecodable_of(incoming(b"{")), NOW_MS) == ()
 
 
 def test_a_dead_letter_is_the_record_as_it_came_and_why() -> None:
     headers = (("ce_id", b"c-9"), ("x", None), ("x", b"\xff"))
     record = incoming(b'{"action": 1}', headers)
-    letter = clerk().dead_letter(undecodable_of(record))
+    letter = serde().dead_letter(undecodable_of(record))
     assert (letter.topic, letter.partition, letter.key) == ("asterisk.dlq", None, b"k")
     assert letter.value == record.value
     assert letter.headers[:3] == [*headers]
@@ -259,18 +259,18 @@ def test_a_dead_letter_is_the_record_as_it_came_and_why() -> None:
         "__connect.errors.offset": b"42",
         "__connect.errors.connector.name": b"bridge",
         "__connect.errors.stage": b"VALUE_CONVERTER",
-        "__connect.errors.class.name": b"connector.actions.reading",
+        "__connect.errors.class.name": b"connector.actions.reading.reader",
         "__connect.errors.exception.class.name": b"undecodable",
         "__connect.errors.exception.message": b"action: text is expected, not a number",
     }
 
 
 def test_a_dead_letter_of_a_tombstone_is_one() -> None:
-    assert clerk().dead_letter(undecodable_of(incoming(None))).value is None
+    assert serde().dead_letter(undecodable_of(incoming(None))).value is None
 
 
 def test_a_large_dead_letter_is_cut_with_its_size_and_digest() -> None:
-    letter = clerk().dead_letter(undecodable_of(incoming(b"x" * 600_000)))
+    letter = serde().dead_letter(undecodable_of(incoming(b"x" * 600_000)))
     assert len(letter.value or b"") == 524_288
     found = dict(letter.headers)
     assert found["ami_kafka_size"] == b"600000"
@@ -280,4 +280,4 @@ def test_a_large_dead_letter_is_cut_with_its_size_and_digest() -> None:
 def test_no_value_of_a_request_is_lost_between_json_and_the_answer() -> None:
     record = as_json({"request_id": "Zażółć", "action": "Ping", "headers": {"ActionID": "a-1"}})
     request = replace(asked(), record=record, request_id="Zażółć", action_id="a-1")
-    assert decoded(clerk().responses(request, DONE, NOW_MS)[0])["request_id"] == "Zażółć"
+    assert decoded(serde().responses(request, DONE, NOW_MS)[0])["request_id"] == "Zażółć"

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.actions.dispatch.ticket import Ticket
+from connector.actions.dispatch.turns import Bounds, Turns
 from connector.actions.record import Incoming
-from connector.actions.ticket import Ticket
-from connector.actions.turns import Bounds, Turns
-from tests.actions.desks import PLACE
+from tests.actions.dispatchers import PLACE
 
 KEYS = [b"", b"a", b"b", None]
 

@@ -6,7 +6,7 @@ from connector.actions.preparation import own_channel
 from connector.actions.record import Incoming
 from connector.ami.reach import Reach, Result
 from connector.facts import CallUnresolved
-from tests.actions.desks import PAIR, PBX, Bench, answer, as_history, body, effect, incoming, responses
+from tests.actions.dispatchers import PAIR, PBX, Bench, answer, as_history, body, effect, incoming, responses
 
 CALL = own_channel(PBX, "r1")
 CUT = Result(Reach.SENT, reason="the connection ended")
@@ -75,5 +75,5 @@ def test_an_answered_call_is_resolved_and_another_effect_has_no_channel() -> Non
 
 def test_only_what_is_committed_is_told() -> None:
     bench = left_to_the_next(originate())
-    assert bench.desk.work(bench.now_ms) is not None
+    assert bench.dispatcher.work(bench.now_ms) is not None
     assert unresolved(bench) == []

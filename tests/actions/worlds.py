@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connector.actions.course import Execute
-from connector.actions.desk import Desk
+from connector.actions.dispatch.dispatcher import Dispatcher
+from connector.actions.dispatch.lifecycle import Execute
 from connector.actions.record import (
     Aborted,
     Commit,
@@ -18,7 +18,7 @@ from connector.actions.record import (
 )
 from connector.ami.reach import Reach, Result
 from connector.facts import AnswerRefused, Fact
-from tests.actions.desks import AVRO, LETTERS, PAIR, answer, header, make_desk, told
+from tests.actions.dispatchers import AVRO, LETTERS, PAIR, answer, header, make_dispatcher, told
 
 MAX_IN_FLIGHT = 4
 GONE_WRONG = "nothing"
@@ -83,13 +83,13 @@ class Sent:
 
 
 class Connector:
-    """One connector: a desk, what it has read, and what it has not told yet."""
+    """One connector: a dispatcher, what it has read, and what it has not told yet."""
 
     def __init__(self, name: int, now: Callable[[], int]) -> None:
         self.name = name
         self.now = now
         self.facts: list[Fact] = []
-        self.desk: Desk = make_desk(self.facts.append, in_flight=MAX_IN_FLIGHT)
+        self.dispatcher: Dispatcher = make_dispatcher(self.facts.append, in_flight=MAX_IN_FLIGHT)
         self.epochs: dict[Place, int] = {}
         self.positions: dict[Place, int] = {}
         self.paused: set[Place] = set()
@@ -102,8 +102,8 @@ class Connector:
         offset, note = kafka.offsets.get(place, (0, ""))
         self.epochs[place], self.positions[place] = kafka.epochs[place], offset
         self.paused.discard(place)
-        self.desk.assigned(place, note)
-        self.desk.remember(place, kafka.claims[place], self.now())
+        self.dispatcher.assigned(place, note)
+        self.dispatcher.remember(place, kafka.claims[place], self.now())
 
     def forget(self, place: Place) -> None:
         del self.epochs[place], self.positions[place]
@@ -122,20 +122,20 @@ class Connector:
         log, position = kafka.requests[place], self.positions[place]
         record = next(each for each in log if each.offset >= position)
         self.positions[place] = record.offset + 1
-        self.desk.requested(record, self.now())
+        self.dispatcher.requested(record, self.now())
         self.go_on()
         return True
 
     def draw_up(self) -> None:
         """Begin a transaction if there is work, under the assignments as they are now."""
         if self.work is None:
-            self.work, self.work_epochs = self.desk.work(self.now()), {**self.epochs}
+            self.work, self.work_epochs = self.dispatcher.work(self.now()), {**self.epochs}
         self.go_on()
 
     def go_on(self) -> None:
         """Do what the driver does after whatever happened."""
-        self.sent += map(Sent, self.desk.begin(self.now()))
-        pause, resume = self.desk.flow()
+        self.sent += map(Sent, self.dispatcher.begin(self.now()))
+        pause, resume = self.dispatcher.flow()
         self.paused = (self.paused | pause) - resume
 
     def refused_all(self) -> set[Subject]:

@@ -144,15 +144,15 @@ def trap_road(trap: Trap) -> None:
 
 def claim_nothing() -> None:
     """Break the promise: an effect needs no claim any more."""
-    from connector.actions.course import Course
+    from connector.actions.dispatch.lifecycle import Lifecycle
 
-    approach = Course._approach
+    approach = Lifecycle._approach
 
-    def broken(self: Course, ticket: Any, now_ms: int) -> None:
-        ticket.errand = ticket.task._replace(effect=False)
+    def broken(self: Lifecycle, ticket: Any, now_ms: int) -> None:
+        ticket.judged = ticket.job._replace(effect=False)
         approach(self, ticket, now_ms)
 
-    Course._approach = broken  # type: ignore[method-assign]
+    Lifecycle._approach = broken  # type: ignore[method-assign]
 
 
 def run(words: list[str]) -> None:

@@ -112,8 +112,8 @@ class Delays:
         self.retries: list[int] = []
         self.refusals: list[int] = []
         self.wait_s = wait_s
-        monkeypatch.setattr("connector.edges.pbx.seats.retry_delay", self._note(self.retries))
-        monkeypatch.setattr("connector.edges.pbx.seats.refused_delay", self._note(self.refusals))
+        monkeypatch.setattr("connector.edges.pbx.slots.retry_delay", self._note(self.retries))
+        monkeypatch.setattr("connector.edges.pbx.slots.refused_delay", self._note(self.refusals))
 
     def _note(self, attempts: list[int]) -> Callable[[int, float], float]:
         def delay(attempt: int, chance: float) -> float:

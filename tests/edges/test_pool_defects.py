@@ -33,7 +33,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_wait(attempt: int, chance: float) -> float:
         return 0.0 * attempt * chance
 
-    monkeypatch.setattr("connector.edges.pbx.seats.retry_delay", no_wait)
+    monkeypatch.setattr("connector.edges.pbx.slots.retry_delay", no_wait)
 
 
 async def cut(peer: Peer) -> None:

@@ -125,8 +125,8 @@ def test_a_session_that_ends_as_it_is_handed_on_is_not_the_end_of_the_action(
             async def ask_and_cut() -> None:
                 await one.ask(PING)
                 # By now the session is the other's, who does not know it yet.
-                for seat in [*one.pool._plain._seats]:
-                    seat.connection.close()
+                for slot in [*one.pool._plain._slots]:
+                    slot.connection.close()
 
             _, result = await asyncio.gather(ask_and_cut(), one.ask(AmiAction("CoreStatus")))
             assert result.reach is Reach.ANSWERED

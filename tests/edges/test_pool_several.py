@@ -32,7 +32,7 @@ def test_once_the_pbx_is_reached_again_all_sessions_come_back(monkeypatch: pytes
         delays.retries.append(attempt)
         return 60.0 if len(delays.retries) > 1 else 0.2 + 0 * chance
 
-    monkeypatch.setattr("connector.edges.pbx.seats.retry_delay", later)
+    monkeypatch.setattr("connector.edges.pbx.slots.retry_delay", later)
 
     async def run() -> None:
         async with scripted(until_closed) as (address, _):

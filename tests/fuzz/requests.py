@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from connector.actions.clerk import Clerk, ClerkRules
-from connector.actions.encoding import Registered
 from connector.actions.pair import Pair
-from connector.actions.reading import RequestReader, RequestRules
+from connector.actions.reading.reader import RequestReader, RequestRules
 from connector.actions.record import Incoming, Place
 from connector.actions.request import NeedsSchema, Request, Undecodable
 from connector.actions.response import Executed, Outcome, Status
+from connector.actions.writing.encoding import Registered
+from connector.actions.writing.serde import Serde, SerdeRules
 from connector.avro.codec import wire_prefix
 from connector.avro.records import RecordCodec
 from connector.edges.schemas import load_action_catalogue, load_action_schemas
@@ -27,9 +27,9 @@ _JSON: Final = Pair("j", "j.out", "j.claims", "json")
 _SCHEMAS: Final = load_action_schemas()
 _READER: Final = RequestReader(RequestRules(pairs=(_AVRO, _JSON), reply_topics=("crm.*",)), _SCHEMAS.request)
 _IDS: Final = {_SCHEMAS.response.name: 2, _SCHEMAS.claim.name: 3}
-_RULES: Final = ClerkRules(connector="fuzz", dead_letters="dlq", max_bytes=20_000)
+_RULES: Final = SerdeRules(connector="fuzz", dead_letters="dlq", max_bytes=20_000)
 _CLERKS: Final = {
-    pair.requests: Clerk(
+    pair.requests: Serde(
         pair, _SCHEMAS, Registered(_IDS, {3: _SCHEMAS.claim.text}), load_action_catalogue(), _RULES
     )
     for pair in (_AVRO, _JSON)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.actions.policy import Policy
-from connector.actions.rules import Bounds
+from connector.actions.policy.policy import Policy
+from connector.actions.policy.rules import Bounds
 from connector.avro.schema import load
 from connector.edges.schemas import load_action_catalogue
 from connector.settings.account import USEFUL_VARIABLES, action_classes, action_conf, manager_conf

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from connector.actions.policy import Policy
-from connector.actions.rules import Rule
-from connector.actions.uses import Kind, uses
+from connector.actions.policy.policy import Policy
+from connector.actions.policy.rules import Rule
+from connector.actions.policy.uses import Kind, uses
 from connector.ami.action import AmiAction
 from connector.edges.schemas import load_action_catalogue
 from tests.parts.ami import Manager

@@ -18,7 +18,7 @@ from connector.actions.record import (
 from connector.ami.action import AmiAction
 from connector.ami.reach import Reach, Result
 from connector.errors import ActionError, BrokerError, RegistryError
-from tests.actions.desks import PLACE, answer
+from tests.actions.dispatchers import PLACE, answer
 from tests.actions.worlds import Kafka
 
 Stop = Callable[[], object]

@@ -1,4 +1,4 @@
-"""The driver: notices to the desk, work to Kafka, actions to PBXs; whenever it ends, nothing is done twice."""
+"""The driver: notices to the dispatcher, work to Kafka, actions to PBXs; whenever it ends, nothing is done twice."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,15 +6,26 @@ from typing import Any
 
 import pytest
 
+from connector.actions.dispatch.turns import Bounds
 from connector.actions.record import Aborted, Incoming, Place
-from connector.actions.turns import Bounds
 from connector.errors import BrokerError
 from connector.facts import ClaimsRead, Fact, RegistryTrouble, RequestsFenced, TransactionAborted
 from connector.roads.execution import RETRY_S, Clock, Execution, Ways
 from connector.roads.ports import Executor as ExecutorPort
 from connector.roads.ports import Requests as RequestsPort
 from connector.roads.ports import WriterSchemas
-from tests.actions.desks import AVRO, NOW, PBX, PLACE, SCHEMAS, TTL_MS, effect, incoming, make_desk, ping
+from tests.actions.dispatchers import (
+    AVRO,
+    NOW,
+    PBX,
+    PLACE,
+    SCHEMAS,
+    TTL_MS,
+    effect,
+    incoming,
+    make_dispatcher,
+    ping,
+)
 from tests.roads.in_memory_requests import Executor, Requests, Schemas, World
 
 
@@ -45,8 +56,8 @@ class Bench:
         executor: ExecutorPort = self.executor
         schemas: WriterSchemas = self.schemas
         clock = Clock(lambda: self.now_ms, self.sleep, self.later)
-        desk = make_desk(self.facts.append, served=(PBX,), **options)
-        self.road = Execution(desk, Ways(requests, {PBX: executor}, schemas), self.facts.append, clock)
+        dispatcher = make_dispatcher(self.facts.append, served=(PBX,), **options)
+        self.road = Execution(dispatcher, Ways(requests, {PBX: executor}, schemas), self.facts.append, clock)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -131,7 +142,7 @@ def test_who_is_fenced_tells_nobody_and_forgets_when_it_hears_of_its_loss() -> N
         bench.world.kafka.epochs[PLACE] += 1
         await bench.until(lambda: any(isinstance(fact, RequestsFenced) for fact in bench.facts))
         bench.requests.lose()
-        await bench.until(lambda: bench.road._desk.idle)
+        await bench.until(lambda: bench.road._dispatcher.idle)
 
     made = world(effect(0))
     drive(scene, made)
@@ -153,7 +164,7 @@ def drive_until_lost(scene: Callable[[Bench], Awaitable[None]], made: World) -> 
     async def lost(bench: Bench) -> None:
         await scene(bench)
         bench.requests.lose()
-        await bench.until(lambda: bench.road._desk.idle)
+        await bench.until(lambda: bench.road._dispatcher.idle)
 
     drive(lost, made)
 
@@ -235,7 +246,7 @@ def test_schemas_are_asked_for_once_and_again_while_the_registry_is_away() -> No
         bench.schemas.away = 2
         bench.world.kafka.epochs[place] = bench.requests.epochs[place] = 1
         bench.world.kafka.claims[place] = []
-        bench.road._desk.assigned(place)
+        bench.road._dispatcher.assigned(place)
         for record in records:
             bench.requests.notices.put_nowait(record)
         await bench.until(lambda: bench.answered == 2)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.actions.policy import Policy
+from connector.actions.policy.policy import Policy
 from connector.ami.catalogue import load as load_catalogue
 from connector.avro.schema import EventSchema, SchemaSet, load
 from connector.settings.account import (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from connector.actions.limits import Limit
+from connector.actions.dispatch.limits import Limit
 from connector.actions.pair import Pair
-from connector.actions.rules import Rule
+from connector.actions.policy.rules import Rule
 from connector.ami.action import AmiAction
 from connector.ami.catalogue import load as catalogue
 from connector.settings.actions import Actions

@@ -25,7 +25,7 @@ from connector.ami.message import Kind as MessageKind
 from connector.ami.message import kind_of, parse
 from connector.ami.reach import Reach, Result
 from connector.edges.pbx.asterisk import AsteriskPbx
-from connector.edges.pbx.seats import Ears, Hold, Kind, Seats
+from connector.edges.pbx.slots import Ears, Hold, Kind, Slots
 from connector.errors import LinkLost
 from connector.facts import Report, StrayAnswer
 
@@ -54,16 +54,16 @@ class ActionPool:
         self._report = report
         self._link = link
         self._up = True
-        self._reached: set[Seats] = set()
+        self._reached: set[Slots] = set()
         ears = Ears(report, self._stray, self._look_up)
-        self._plain = Seats(pbx, Kind("off", sessions), ears)
-        self._calls = Seats(pbx, Kind(CALLS, 1), ears)
+        self._plain = Slots(pbx, Kind("off", sessions), ears)
+        self._calls = Slots(pbx, Kind(CALLS, 1), ears)
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
-        for seats in (self._plain, self._calls):
-            seats.open(self._group)
+        for slots in (self._plain, self._calls):
+            slots.open(self._group)
         return self
 
     async def __aexit__(
@@ -90,11 +90,11 @@ class ActionPool:
         hold = await self._hold(self._calls if later_event(action) else self._plain, timeout_s)
         return hold if isinstance(hold, Result) else await _run(hold, action, look, timeout_s)
 
-    async def _hold(self, seats: Seats, within: float) -> Hold | Result:
+    async def _hold(self, slots: Slots, within: float) -> Hold | Result:
         loop = asyncio.get_running_loop()
         due = loop.time() + within
         while True:
-            hold = await seats.take(max(due - loop.time(), 0.0))
+            hold = await slots.take(max(due - loop.time(), 0.0))
             if isinstance(hold, Result) or hold.connection.usable:
                 return hold
             # It ended between being given and being taken.
@@ -102,12 +102,12 @@ class ActionPool:
 
     def _look_up(self) -> None:
         both = {self._plain, self._calls}
-        reached = {seats for seats in both if seats.up}
+        reached = {slots for slots in both if slots.up}
         if reached - self._reached:
-            for seats in both - reached:
-                seats.hurry()
+            for slots in both - reached:
+                slots.hurry()
         self._reached = reached
-        up = bool(reached) or all(seats.up is None for seats in both)
+        up = bool(reached) or all(slots.up is None for slots in both)
         if up != self._up:
             self._up = up
             self._link(up)

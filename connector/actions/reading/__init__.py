@@ -1,0 +1,1 @@
+"""Records of the request topics to requests."""
