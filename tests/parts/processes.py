@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,9 @@ from tests.parts import Unavailable
 
 LOOPBACK = "127.0.0.1"
 Answer = TypeVar("Answer")
+
+_STARTER = ThreadPoolExecutor(1, "starter")
+"""The kernel takes the death of the thread that started a child for its parent's: this one never ends."""
 
 
 class TooLate(Exception):
@@ -75,8 +79,8 @@ def listens(host: str, port: int) -> bool:
 class Child:
     """One server process with its log.
 
-    It leads a process group, so that what it forks goes with it. The kernel kills it when the thread that
-    started it dies (a test run that is killed leaves nothing behind), unless it `outlives` its starter.
+    It leads a process group, so that what it forks goes with it. The kernel kills it when this process
+    dies (a test run that is killed leaves nothing behind), unless it `outlives` its starter.
     """
 
     def __init__(
@@ -90,14 +94,15 @@ class Child:
         guard = [] if outlives else ["setpriv", "--pdeathsig", "KILL"]
         self.log = log
         with log.open("ab") as out:
-            self._process = subprocess.Popen(
+            self._process = _STARTER.submit(
+                subprocess.Popen,
                 [*guard, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
-            )
+            ).result()
 
     @property
     def pid(self) -> int:

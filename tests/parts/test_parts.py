@@ -1,11 +1,24 @@
 """The parts' own rules, where no server is needed to see them."""
 
+import os
+import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from tests.parts import Unavailable, asterisk, cache, debian
 from tests.parts.ami import Message
+from tests.parts.processes import Child, wait_until
+
+ANSWERS_WHEN_ASKED = """
+import pathlib, sys, time
+begun, asked, answered = map(pathlib.Path, sys.argv[1:])
+begun.touch()
+while not asked.exists():
+    time.sleep(0.01)
+answered.touch()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +72,24 @@ def test_a_message_keeps_repeats_and_gives_the_first() -> None:
     assert message["Note"] == "one"
     assert message.fits("UserEvent", {"Note": "one"})
     assert not message.fits("UserEvent", {"Note": "two"})
+
+
+def test_a_child_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
+    begun, asked, answered = files = [tmp_path / name for name in ("begun", "asked", "answered")]
+    children = []
+
+    def start() -> None:
+        children.append(Child([sys.executable, "-c", ANSWERS_WHEN_ASKED, *map(str, files)], tmp_path / "log"))
+        wait_until(begun.exists, "the child's begin")
+
+    thread = Thread(target=start)
+    thread.start()
+    thread.join()
+    wait_until(lambda: not Path(f"/proc/{os.getpid()}/task/{thread.native_id}").exists(), "the thread's end")
+    asked.touch()
+    try:
+        wait_until(children[0].ended, "the child's end")
+        assert children[0].code() == 0
+        assert answered.exists()
+    finally:
+        children[0].kill()
