@@ -6,6 +6,7 @@ Where Kafka did not tell how the transaction ended, the mark does.
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from typing import Any, Final, Generic, TypeVar
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
@@ -72,6 +73,7 @@ class Positions:
         self._admin = admin
         self._watcher = watcher
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="positions")
+        self._renewal: Future[Any] | None = None
 
     def end(self, place: Place) -> Question[int]:
         """Ask for the high watermark: the offset behind everything that was ever acknowledged.
@@ -79,8 +81,11 @@ class Positions:
         Not the last stable offset, and not what a fetch tells of it: a new leader may lag there.
         """
         partition = TopicPartition(*place)
+        tries = count()
 
         def ask() -> "Future[Any]":
+            if next(tries):
+                self._renew(place.topic)
             self._admin.poll(0)
             return self._admin.list_offsets(
                 {partition: _LATEST},
@@ -113,6 +118,14 @@ class Positions:
         """Answer no more questions."""
         self._thread.shutdown()
         self._watcher.close()
+
+    def _renew(self, topic: str) -> None:
+        """Look up the partitions' leaders; the answer counts for questions to come.
+
+        By itself librdkafka's admin client asks a former leader, or with a former epoch, again and again.
+        """
+        if self._renewal is None or self._renewal.done():
+            self._renewal = self._thread.submit(self._admin.list_topics, topic, _ANSWER_S)
 
     def _committed(self, places: Iterable[Place]) -> "Future[Any]":
         # The admin client could be asked too, but where the coordinator's connection ends under its
