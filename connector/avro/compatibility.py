@@ -94,7 +94,9 @@ def check(released: Iterable[Released], present: Iterable[Mapping[str, Any]], ve
 def _gone(old: Released, present: Iterable[Mapping[str, Any]]) -> Finding:
     event = old.schema.get("ami", {}).get("event")
     for schema in present:
-        if schema["name"] == old.name.rpartition(".")[2] or (event and schema["ami"]["event"] == event):
+        if schema["name"] == old.name.rpartition(".")[2] or (
+            event and schema.get("ami", {}).get("event") == event
+        ):
             return Finding(
                 old.name, "name-changed", f"was released under this name and is {full_name(schema)} now"
             )
@@ -144,16 +146,24 @@ def _field(
         )
     if same_major and old.get("in_extra") and not new.get("in_extra"):
         yield Finding(place, "left-extra", "in_extra may end with the next major version")
-    if _is_record(old["type"]) and _is_record(new["type"]):
-        yield from _changes(place, old["type"], new["type"], same_major=False)
-    elif old["type"] != new["type"]:
-        yield Finding(
-            place, _type_rule(old["type"], new["type"]), f"the type was {old['type']} and is {new['type']}"
-        )
+    yield from _types(place, old["type"], new["type"])
 
 
-def _is_record(value: object) -> bool:
-    return isinstance(value, Mapping) and value.get("type") == "record"
+def _types(place: str, old: Any, new: Any) -> Iterator[Finding]:
+    """Hold two types against each other; a record grows wherever it stands, in a union or an array too."""
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for was, now in zip(old, new, strict=True):
+            yield from _types(place, was, now)
+    elif _are("array", old, new):
+        yield from _types(place, old["items"], new["items"])
+    elif _are("record", old, new):
+        yield from _changes(place, old, new, same_major=False)
+    elif old != new:
+        yield Finding(place, _type_rule(old, new), f"the type was {old} and is {new}")
+
+
+def _are(kind: str, *types: Any) -> bool:
+    return all(isinstance(each, Mapping) and each["type"] == kind for each in types)
 
 
 def _type_rule(old: Any, new: Any) -> str:

@@ -1,7 +1,7 @@
 """What a schema of ours must be beside being Avro: the conventions that the normaliser and consumers build upon."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from fastavro.schema import SchemaParseException, parse_schema
@@ -42,8 +42,20 @@ _REQUIRED = (
 )
 
 
+_Rule = Callable[[str, Mapping[str, Any]], Iterator[Finding]]
+
+
 def lint(schema: Mapping[str, Any]) -> list[Finding]:
-    """Return what is wrong with one schema (a JSON value), by our conventions; nothing means it may be used."""
+    """Return what is wrong with an event's schema (a JSON value), by our conventions; nothing: it may be used."""
+    return _lint(schema, (_record, _properties, _names, _types, _envelope, _own, _keys))
+
+
+def lint_action(schema: Mapping[str, Any]) -> list[Finding]:
+    """Return what is wrong with a schema of the road back: request, response, claim."""
+    return _lint(schema, (_record, _names, _types, _defaults))
+
+
+def _lint(schema: Mapping[str, Any], rules: Iterable[_Rule]) -> list[Finding]:
     if schema.get("type") != "record" or not {"name", "fields"} <= schema.keys():
         return [Finding("?", "not-avro", "is no record")]
     place = full_name(schema)
@@ -51,12 +63,11 @@ def lint(schema: Mapping[str, Any]) -> list[Finding]:
         parse_schema(dict(schema), {})
     except (SchemaParseException, KeyError, TypeError, ValueError) as error:
         return [Finding(place, "not-avro", repr(error))]
-    rules = (_record, _names, _types, _envelope, _own, _keys)
     return sorted({finding for rule in rules for finding in rule(place, schema)})
 
 
 def lint_all(schemas: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """Return what is wrong with each schema and with their company: no name, topic or event twice."""
+    """Return what is wrong with each event's schema and with their company: no name, topic or event twice."""
     every = list(schemas)
     found = {finding for schema in every for finding in lint(schema)}
     named = [schema for schema in every if isinstance(schema.get("ami"), Mapping)]
@@ -81,6 +92,9 @@ def _record(place: str, schema: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(place, "namespace-missing", "the record has no namespace")
     if "aliases" in schema:
         yield Finding(place, "alias", "a released name stays: no aliases")
+
+
+def _properties(place: str, schema: Mapping[str, Any]) -> Iterator[Finding]:
     properties = schema.get("ami", {})
     for name in _REQUIRED:
         if name not in properties:
@@ -191,6 +205,18 @@ def _wire(spot: str, field: Mapping[str, Any]) -> Iterator[Finding]:
     unit = naming.UNITS.get(wire)
     if unit and not field["name"].endswith((f"_{unit}", "seconds")):
         yield Finding(spot, "unit-name", f"the unit of {wire} must end the name: _{unit}")
+
+
+def _defaults(place: str, schema: Mapping[str, Any]) -> Iterator[Finding]:
+    for spot, field in _fields(place, schema):
+        kind = field["type"]
+        nullable = isinstance(kind, list)
+        if nullable and (kind[0] != "null" or field.get("default", "absent") is not None):
+            yield Finding(
+                spot, "default", "what may be null is null unless it is said: null first, and default"
+            )
+        if not nullable and "array" in _kinds(kind) and field.get("default") != []:
+            yield Finding(spot, "default", "a list is empty unless it is said")
 
 
 def _keys(place: str, schema: Mapping[str, Any]) -> Iterator[Finding]:

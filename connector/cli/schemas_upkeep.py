@@ -101,8 +101,13 @@ def check(folder: _Folder = None, form: Output = Form.TEXT) -> None:
     from connector import __version__
     from connector.avro import compatibility, lint
 
-    present, released = _present(folder), _released(folder)
-    findings = lint.lint_all(present) + compatibility.check(released, present, __version__)
+    events, actions = _events(folder), _actions(folder)
+    present, released = [*events, *actions], _released(folder)
+    findings = [
+        *lint.lint_all(events),
+        *(finding for schema in actions for finding in lint.lint_action(schema)),
+        *compatibility.check(released, present, __version__),
+    ]
     _print_findings(findings, form)
     versions = len({one.version for one in released})
     if findings:
@@ -128,7 +133,8 @@ def release(
     """Note the present schemas as released; what is noted is never changed again."""
     from connector.avro import compatibility
 
-    lines = compatibility.release(_released(folder), _present(folder), version)
+    present = [*_events(folder), *_actions(folder)]
+    lines = compatibility.release(_released(folder), present, version)
     with (_root(folder) / _RELEASED).open("a", encoding="utf-8") as file:
         file.write(lines)
     output.line(f"{len(lines.splitlines())} schemas are new or changed in {version}")
@@ -146,11 +152,22 @@ def register(config: Config = None, form: Output = Form.TEXT) -> None:
         output.table(("Subject", "Id"), [(subject, str(schema_id)) for subject, schema_id in done])
 
 
-def _present(folder: Path | None) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(text) for text in _avsc(_root(folder)).values()]
-    except ValueError as error:
-        raise SchemaError(f"{_root(folder)}: a schema is no JSON: {error}") from error
+def _events(folder: Path | None) -> list[dict[str, Any]]:
+    return _values(_avsc(_root(folder)))
+
+
+def _actions(folder: Path | None) -> list[dict[str, Any]]:
+    return _values(_texts(_root(folder) / "actions", "*.avsc"))
+
+
+def _values(texts: Mapping[str, str]) -> list[dict[str, Any]]:
+    found = []
+    for name, text in texts.items():
+        try:
+            found.append(json.loads(text))
+        except ValueError as error:
+            raise SchemaError(f"{name}: no JSON: {error}") from error
+    return found
 
 
 def _released(folder: Path | None) -> "tuple[Released, ...]":

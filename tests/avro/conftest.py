@@ -38,6 +38,13 @@ def shipped_values(shipped: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
+def shipped_actions() -> dict[str, dict[str, Any]]:
+    """The repository's schemas of the road back as JSON values, by record name."""
+    values = (json.loads(path.read_text("utf-8")) for path in SCHEMAS.glob("actions/*.avsc"))
+    return {value["name"]: value for value in values}
+
+
+@pytest.fixture(scope="session")
 def released_text() -> str:
     """What released.jsonl holds."""
     return (SCHEMAS / "released.jsonl").read_text("utf-8")

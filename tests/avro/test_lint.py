@@ -115,3 +115,35 @@ def test_company_of_those_without_properties(schema: Schema) -> None:
 def test_records_that_have_neither_topic_nor_event_may_be_many(shipped_values: Mapping[str, Schema]) -> None:
     own = shipped_values["ConnectorRecord"]
     assert lint.lint_all([own, own | {"name": "Other"}]) == []
+
+
+def _more(kind: object, **said: object) -> Callable[[Schema], None]:
+    field = {"name": "more", "type": kind, "doc": "More."} | said
+    return lambda schema: schema["fields"].append(field)
+
+
+@pytest.mark.parametrize("name", ["ActionRequest", "ActionResponse", "ActionClaim"])
+@pytest.mark.parametrize(
+    ("rule", "break_it"),
+    [
+        ("doc-missing", lambda schema: schema.pop("doc")),
+        ("doc-missing", lambda schema: schema["fields"][0].pop("doc")),
+        ("namespace-missing", lambda schema: schema.pop("namespace")),
+        ("alias", lambda schema: schema.update(aliases=["Old"])),
+        ("alias", lambda schema: schema["fields"][0].update(aliases=["id"])),
+        ("name", lambda schema: schema["fields"][0].update(name="requestId")),
+        ("enum", _more({"type": "enum", "name": "E", "symbols": ["A"]})),
+        ("int", _more("int")),
+        ("default", _more(["string", "null"], default="")),
+        ("default", _more(["null", "string"])),
+        ("default", _more({"type": "array", "items": "string"})),
+        ("not-avro", lambda schema: schema.pop("fields")),
+    ],
+)  # fmt: skip
+def test_each_kind_of_fault_of_the_road_back_is_found(
+    shipped_actions: Mapping[str, Schema], name: str, rule: str, break_it: Callable[[Schema], object]
+) -> None:
+    schema = copy.deepcopy(shipped_actions[name])
+    assert lint.lint_action(schema) == []
+    break_it(schema)
+    assert {finding.rule for finding in lint.lint_action(schema)} == {rule}

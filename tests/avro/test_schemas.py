@@ -55,14 +55,17 @@ def test_each_file_is_avro(shipped: Mapping[str, str]) -> None:
         assert parse_schema(json.loads(text), {})
 
 
-def test_lint_finds_nothing(shipped_values: Values) -> None:
+def test_lint_finds_nothing(shipped_values: Values, shipped_actions: Values) -> None:
     assert lint.lint_all(shipped_values.values()) == []
+    assert len(shipped_actions) == 3
+    assert [lint.lint_action(schema) for schema in shipped_actions.values()] == [[]] * 3
 
 
-def test_what_was_released_holds(shipped_values: Values, released_text: str) -> None:
+def test_what_was_released_holds(shipped_values: Values, shipped_actions: Values, released_text: str) -> None:
     released = compatibility.read(released_text)
-    assert released
-    assert compatibility.check(released, shipped_values.values(), _version()) == []
+    assert {"Hangup", *shipped_actions} <= {one.schema["name"] for one in released}
+    present = [*shipped_values.values(), *shipped_actions.values()]
+    assert compatibility.check(released, present, _version()) == []
 
 
 def _version() -> str:

@@ -86,9 +86,40 @@ def test_check_finds_a_broken_promise(cli: Cli, copy: Path) -> None:
     assert "field-removed" in rules
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "rule"),
+    [
+        ("request", ('"timeout_ms", "type": ["null", "long"]', '"timeout_ms", "type": ["null", "string"]'), "type-changed"),
+        ("response", ("Asterisk's text, or why it ended so.", ""), "doc-missing"),
+        ("claim", ("digest", "hash"), "field-removed"),
+    ],
+)  # fmt: skip
+def test_check_finds_a_broken_promise_of_the_road_back(
+    cli: Cli, copy: Path, name: str, change: tuple[str, str], rule: str
+) -> None:
+    path = copy / "actions" / f"{name}.avsc"
+    text = path.read_text()
+    assert change[0] in text
+    path.write_text(text.replace(*change))
+    broken = cli("schemas", "check", "--dir", copy, "--output", "json")
+    assert broken.exit_code == 1
+    assert rule in {json.loads(line)["rule"] for line in broken.stdout.splitlines()}
+
+
+def test_a_schema_that_is_no_json_is_named(cli: Cli, copy: Path) -> None:
+    (copy / "actions" / "claim.avsc").write_text("{")
+    broken = cli("schemas", "check", "--dir", copy)
+    assert broken.exit_code == 2
+    assert "claim.avsc: no JSON" in broken.stderr
+
+
 def test_release_notes_what_is_new_once(cli: Cli, copy: Path) -> None:
     (copy / "released.jsonl").unlink()
     assert cli("schemas", "release", "9.0.0", "--dir", copy).exit_code == 0
+    lines = (copy / "released.jsonl").read_text().splitlines()
+    named = {(noted["name"], noted["version"]) for noted in map(json.loads, lines)}
+    whole = {f"org.amikafka.actions.Action{name}" for name in ("Request", "Response", "Claim")}
+    assert {(name, "9.0.0") for name in (*whole, "org.amikafka.events.Hangup")} <= named
     again = cli("schemas", "release", "9.0.0", "--dir", copy)
     assert again.exit_code == 2
     assert "released already" in again.stderr
