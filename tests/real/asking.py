@@ -1,8 +1,8 @@
-"""Requests to the road back and their answers, in JSON, as any client would write and read them."""
+"""Requests to the road back and their answers, as any client would write and read them."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -14,13 +14,22 @@ Answers = dict[str, list[dict[str, Any]]]
 """Response records by correlation id, in the order in which they were read."""
 
 
-def ask(bootstrap: str, topic: str, requests: Mapping[str, Mapping[str, Any]]) -> None:
+def to_json(request: Mapping[str, Any]) -> bytes:
+    return json.dumps(request).encode()
+
+
+def ask(
+    bootstrap: str,
+    topic: str,
+    requests: Mapping[str, Mapping[str, Any]],
+    encode: Callable[[Mapping[str, Any]], bytes] = to_json,
+) -> None:
     """Write requests by correlation id, each with that as its key."""
     producer = Producer({"bootstrap.servers": bootstrap})
     for correlation, request in requests.items():
         producer.produce(
             topic,
-            json.dumps(request).encode(),
+            encode(request),
             correlation.encode(),
             headers=[(CORRELATION, correlation.encode())],
         )
@@ -30,7 +39,10 @@ def ask(bootstrap: str, topic: str, requests: Mapping[str, Mapping[str, Any]]) -
 class Inbox:
     """Reads all that is committed of a topic of responses, from its beginning."""
 
-    def __init__(self, bootstrap: str, topic: str, partitions: int) -> None:
+    def __init__(
+        self, bootstrap: str, topic: str, partitions: int, decode: Callable[[bytes], Any] = json.loads
+    ) -> None:
+        self._decode = decode
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -64,7 +76,7 @@ class Inbox:
             if error is not None:
                 raise KafkaException(error)
             headers: Any = message.headers()
-            self.answers[dict(headers)[CORRELATION].decode()].append(json.loads(message.value() or b""))
+            self.answers[dict(headers)[CORRELATION].decode()].append(self._decode(message.value() or b""))
 
     def _is_whole(self, correlation: str) -> bool:
         came = self.answers[correlation]
