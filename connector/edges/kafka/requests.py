@@ -135,6 +135,7 @@ class KafkaRequests:
         self._transactions.close()
         self._tenures.close()
         await asyncio.to_thread(self._thread.shutdown)
+        self._transactions.end()
         await asyncio.to_thread(self._group.close)
         await asyncio.to_thread(self._positions.close)
 

@@ -3,6 +3,9 @@
 The offsets go last: whoever has lost a partition is refused then, and nothing of it is ever seen. How a
 transaction ended is always found out; where Kafka cannot be asked, that takes until it can.
 
+librdkafka's sending of offsets heeds no timeout, and may wait for ever for a group coordinator that has left
+the cluster (confluentinc/librdkafka#5456, #5511): it is given its time, and its producer is let go behind it.
+
 Two transactional ids take turns. Kafka ends a transaction behind the answer to its commit; librdkafka
 waits 20 ms where a new one of the same id comes too early for that.
 """
@@ -16,6 +19,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from connector.actions.record import Aborted, Commit, Committed, Fenced, Place, Settled
+from connector.edges.kafka.bounded import Bounded
 from connector.edges.kafka.client import Config, Troubles, why
 from connector.edges.kafka.destinations import Destinations
 from connector.edges.kafka.handover import Handover
@@ -84,10 +88,15 @@ class Transactions:
         self._turns = itertools.cycle(self._writers)
         self._marks = (f"{uuid.uuid4().hex[:12]}.{number}" for number in itertools.count(1))
         self._closing = threading.Event()
+        self._sending = Bounded(STEP_S)
 
     def close(self) -> None:
         """Let nobody wait for Kafka any more; from any thread."""
         self._closing.set()
+
+    def end(self) -> None:
+        """Give back what is held; nobody commits any more."""
+        self._sending.close()
 
     def prepare(self) -> None:
         """Have Kafka end what these transactional ids have left open; `commit` does so too."""
@@ -155,7 +164,7 @@ class Transactions:
             for place, offset in work.offsets.items()
         ]
         asked = self._tenures.now()
-        producer.send_offsets_to_transaction(offsets, standing.metadata, STEP_S)
+        self._sending.call(producer.send_offsets_to_transaction, offsets, standing.metadata, STEP_S)
         self._tenures.heard(asked)
 
     def _refused(self, error: KafkaError) -> Settled:
