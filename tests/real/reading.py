@@ -41,7 +41,8 @@ def topics_of(bootstrap: str, prefix: str) -> dict[str, int]:
 
 
 @contextmanager
-def _consumer(bootstrap: str, prefix: str) -> Iterator[tuple[Consumer, int]]:
+def consuming(bootstrap: str, prefix: str) -> Iterator[tuple[Consumer, int]]:
+    """Give a consumer of the topics with this prefix from their beginnings, and how many partitions it reads."""
     options = {"bootstrap.servers": bootstrap, "group.id": prefix, "enable.partition.eof": True}
     consumer = Consumer({**options, "auto.offset.reset": "earliest", "enable.auto.commit": False})
     places = [
@@ -59,14 +60,14 @@ def _consumer(bootstrap: str, prefix: str) -> Iterator[tuple[Consumer, int]]:
 def read_all(bootstrap: str, prefix: str) -> list[Got]:
     """Return every record of every topic with this prefix, each partition's in order."""
     got: list[Got] = []
-    with _consumer(bootstrap, prefix) as (consumer, partitions):
+    with consuming(bootstrap, prefix) as (consumer, partitions):
         ended = set()
 
         def at_the_end() -> bool:
             for message in consumer.consume(1000, timeout=0.1):
                 error = message.error()
                 if error is None:
-                    got.append(_got(message))
+                    got.append(got_of(message))
                 elif error.code() == KafkaError._PARTITION_EOF:
                     ended.add((message.topic(), message.partition()))
             return len(ended) == partitions
@@ -77,7 +78,7 @@ def read_all(bootstrap: str, prefix: str) -> list[Got]:
 
 def expect(bootstrap: str, prefix: str, text: bytes, *, times: int = 1) -> None:
     """Wait until so many records under this prefix hold these bytes."""
-    with _consumer(bootstrap, prefix) as (consumer, _):
+    with consuming(bootstrap, prefix) as (consumer, _):
         seen = 0
 
         def there() -> bool:
@@ -89,7 +90,7 @@ def expect(bootstrap: str, prefix: str, text: bytes, *, times: int = 1) -> None:
         wait_until(there, f"{times} x {text!r} in a topic of {prefix}", within=90)
 
 
-def _got(message: Message) -> Got:
+def got_of(message: Message) -> Got:
     pairs = [(pair[0], pair[1]) for pair in message.headers() or []]
     headers = {str(name): value.decode() for name, value in pairs if isinstance(value, bytes)}
     return Got(
