@@ -22,6 +22,7 @@ from connector.settings.actions import ActionAccount, Actions, Standard
 from connector.settings.rights import Right, rights
 from connector.settings.sections import Kafka, Pbx, Settings
 from connector.settings.topics import Present, plan
+from tests.edges.scripted import GREETING, Peer, scripted
 from tests.test_preflight import PBX, Admin
 
 CATALOGUE = load_action_catalogue()
@@ -138,15 +139,32 @@ LISTED = (
 
 def test_each_action_that_may_pass_is_held_against_the_account() -> None:
     possible = ["Agents", "Originate", "PJSIPShowAors", "Ping", "QueueSummary", "QuectelReset", "AgentLogoff"]
-    may, absent, lacking = actions.allowed("main", possible, pbx.listed(parse(LISTED)), CATALOGUE)
+    may, absent, lacking, unasked = actions.allowed("main", possible, pbx.listed(parse(LISTED)), CATALOGUE)
     assert (may.state, may.seen) == (State.OK, "the account may run Agents, Originate, Ping")
     # Without a class of its own, or of a class that is proved: it is the PBX that has not got it.
     assert (absent.state, absent.seen[-25:]) == (State.OK, "QueueSummary, AgentLogoff")
     assert lacking.state is State.WARNING
     assert lacking.seen.endswith("PJSIPShowAors needs system; QuectelReset needs a right that is not known")
+    assert unasked.state is State.WARNING
+    assert unasked.seen.endswith("UNKNOWN cannot be asked: Status needs system or call or reporting")
 
 
-def looked_at(simulated: SimulatedPbx, own: Settings, event: Event | None = None) -> dict[str, Finding]:
+@pytest.mark.parametrize(
+    ("possible", "listed_too", "warned"),
+    [
+        (["Originate"], b"", True),
+        (["Originate"], b"\r\nStatus: Show. (Priv: system,call,reporting,all)", False),
+        (["Hangup"], b"", False),
+    ],
+)
+def test_what_became_of_calls_must_be_askable(
+    possible: list[str], listed_too: bytes, *, warned: bool
+) -> None:
+    found = actions.allowed("main", possible, pbx.listed(parse(LISTED + listed_too)), CATALOGUE)
+    assert any(finding.what == "main unknown calls" for finding in found) is warned
+
+
+def looked_at(simulated: SimulatedPbx, own: Settings, *events: Event) -> dict[str, Finding]:
     async def look() -> list[Finding]:
         async with asyncio.timeout(30), simulated:
             host, port = simulated.address
@@ -154,10 +172,11 @@ def looked_at(simulated: SimulatedPbx, own: Settings, event: Event | None = None
             possible = road_back.actions(own).judge(CATALOGUE).possible("main")
             target = open_pbx("main", at, 1 << 20)
             # As long as it takes where something comes, else not at all.
-            listen_s = 30.0 if event else 0.0
+            listen_s = 30.0 if events else 0.0
             looking = asyncio.create_task(actions.check(target, possible, CATALOGUE, listen_s))
-            while event is not None and not looking.done():
-                simulated.tell(event)
+            while events and not looking.done():
+                for event in events:
+                    simulated.tell(event)
                 await asyncio.sleep(0)
             return await looking
 
@@ -174,20 +193,58 @@ def test_the_account_for_actions_is_the_one_that_is_looked_at() -> None:
     simulated = SimulatedPbx({"doer": "right"}, Traffic(int(time.time())))
     found = looked_at(simulated, settings(doer))
     assert found["main actions allowed"].state in (State.OK, State.WARNING)
-    assert "main OriginateResponse" not in found
+    assert found["main actions' sessions"].state is State.OK
+    assert not {"main OriginateResponse", "main AsyncAGIExec"} & found.keys()
     refused = looked_at(SimulatedPbx({"doer": "right"}), settings(PBX))["main actions' login"]
     assert refused.state is State.FAILED
 
 
+async def in_use(peer: Peer) -> None:
+    peer.say(GREETING)
+    await peer.hear()
+    peer.respond("Message: Login Already In Use", status="Error")
+
+
+async def lists_nothing(peer: Peer) -> None:
+    peer.say(GREETING)
+    while (await peer.hear())["Action"] != "Logoff":
+        peer.respond()
+
+
+def test_an_account_that_may_have_one_session_only_is_told() -> None:
+    async def look() -> list[Finding]:
+        async with asyncio.timeout(30), scripted(lists_nothing, in_use) as (address, _):
+            at = replace(PBX, address=(kinds.Address(address.host, address.port),), auth="plain")
+            return await actions.check(open_pbx("main", at, 1 << 20), ["Ping"], CATALOGUE)
+
+    found = {finding.what: finding for finding in asyncio.run(look())}["main actions' sessions"]
+    assert found.state is State.FAILED
+    assert "Already In Use" in found.seen
+    assert "allowmultiplelogin = yes" in found.remedy
+
+
+FULL = Standard(profile="full")
+HUNG_UP = Event("Hangup", "call", ["Channel: PJSIP/100-00000001"])
+EXECUTED = Event("AsyncAGIExec", "agi", ["Channel: PJSIP/100-00000001"])
+
+
 @pytest.mark.parametrize(
-    ("event", "state"),
+    ("policy", "events", "classes"),
     [
-        (None, State.UNPROVEN),
-        (Event("Hangup", "call", ["Channel: PJSIP/100-00000001"]), State.OK),
+        (CALLS, (), {"OriginateResponse": "call"}),
+        (CALLS, (HUNG_UP,), {"OriginateResponse": "call"}),
+        (FULL, (), {"OriginateResponse": "call", "AsyncAGIExec": "agi"}),
+        (FULL, (HUNG_UP, EXECUTED), {"OriginateResponse": "call", "AsyncAGIExec": "agi"}),
     ],
 )
-def test_the_outcome_of_calls_is_unproven_until_an_event_of_their_class_comes(
-    event: Event | None, state: State
+def test_how_actions_ended_is_unproven_until_an_event_of_that_class_comes(
+    policy: Standard, events: tuple[Event, ...], classes: dict[str, str]
 ) -> None:
-    found = looked_at(SimulatedPbx({"demo": "demo"}), settings(policy=CALLS), event)["main OriginateResponse"]
-    assert (found.state, "read = call" in found.remedy) == (state, event is None)
+    found = looked_at(SimulatedPbx({"demo": "demo"}), settings(policy=policy), *events)
+    assert {name for name in found if "Response" in name or "Exec" in name} == {
+        f"main {each}" for each in classes
+    }
+    for event, event_class in classes.items():
+        finding = found[f"main {event}"]
+        assert finding.state is (State.OK if events else State.UNPROVEN)
+        assert (f"read = {event_class} in" in finding.remedy) is not bool(events)

@@ -51,7 +51,8 @@ def _sections(
         yield account.manager_conf(pbx, schemas, advanced=advanced)
         return
     catalogue = load_action_catalogue()
-    rights = account.action_classes(settings.actions.judge(catalogue).possible(name), catalogue)
+    possible = settings.actions.judge(catalogue).possible(name)
+    rights = account.action_rights(account.with_own_questions(possible), catalogue)
     username = road_back.account(settings, name).username
     shared = username == pbx.username
     yield account.manager_conf(pbx, schemas, advanced=advanced, actions=rights if shared else None)

@@ -10,6 +10,7 @@ from connector.edges.pbx import AsteriskPbx
 from connector.errors import LinkLost, LoginRefused
 from connector.preflight import Finding, State
 from connector.preflight.pbx import Listed, leave, listed, privileges
+from connector.settings.account import LATER, Later, with_own_questions
 
 _ANSWER_S: Final = 5.0
 
@@ -23,49 +24,66 @@ async def check(
         target: the PBX, with the account for actions.
         possible: the actions that the policy may let through.
         catalogue: the rights that actions need.
-        listen_s: how long to wait for an event that proves the read class of OriginateResponse, in seconds.
+        listen_s: how long to wait for events that prove the read classes of what tells how actions ended,
+            in seconds.
     """
-    heard = asyncio.Event()
+    later = [LATER[name] for name in LATER if name in possible]
+    heard: dict[str, asyncio.Event] = {each.event_class: asyncio.Event() for each in later}
 
     def take(frames: list[bytes], _: int) -> None:
-        if any(map(_of_call, frames)):
-            heard.set()
+        for event_class in {each for frame in frames for each in privileges(frame)} & heard.keys():
+            heard[event_class].set()
 
     what = f"{target.name} actions' login"
     try:
-        connection = await target.login(lambda *_: None, take)
+        connection = await target.hearing(",".join(heard) or "off").login(lambda *_: None, take)
     except (LinkLost, LoginRefused) as error:
         return [Finding(what, State.FAILED, line) for line in str(error).splitlines()]
     try:
         answer = await connection.ask(AmiAction("ListCommands"), _ANSWER_S)
-        calls = "Originate" in possible
-        outcome = [await _outcome(target.name, heard, listen_s)] if calls else []
+        several = await _several(target)
+        outcomes = await asyncio.gather(
+            *(_outcome(target.name, each, heard[each.event_class], listen_s) for each in later)
+        )
     except LinkLost as error:
         return [Finding(what, State.FAILED, str(error))]
     finally:
         await leave(connection)
-    return [*allowed(target.name, possible, listed(answer.response), catalogue), *outcome]
+    found = listed(answer.response)
+    return [*several, *allowed(target.name, possible, found, catalogue), *outcomes]
 
 
-def _of_call(frame: bytes) -> bool:
-    return "call" in privileges(frame)
+async def _several(target: AsteriskPbx) -> list[Finding]:
+    """Log in beside the session that there is, as the sessions for actions do."""
+    what = f"{target.name} actions' sessions"
+    try:
+        connection = await target.hearing("off").login(lambda *_: None, lambda *_: None)
+    except (LinkLost, LoginRefused) as error:
+        remedy = "set allowmultiplelogin = yes in manager.conf: there are several sessions for actions"
+        return [Finding(what, State.FAILED, line, remedy) for line in str(error).splitlines()]
+    await leave(connection)
+    return [Finding(what, State.OK, "a second session may be opened")]
 
 
-async def _outcome(name: str, heard: asyncio.Event, listen_s: float) -> Finding:
-    what = f"{name} OriginateResponse"
+async def _outcome(name: str, later: Later, heard: asyncio.Event, listen_s: float) -> Finding:
+    what = f"{name} {later.event}"
     try:
         async with asyncio.timeout(listen_s):
             await heard.wait()
     except TimeoutError:
         remedy = (
-            "the actions' account needs read = call in manager.conf, else the outcome of calls never comes"
+            f"the actions' account needs read = {later.event_class} in manager.conf, "
+            "else what tells how such an action ended never comes"
         )
-        return Finding(what, State.UNPROVEN, "no event of the class call yet", remedy)
-    return Finding(what, State.OK, "events of the class call come")
+        return Finding(what, State.UNPROVEN, f"no event of the class {later.event_class} yet", remedy)
+    return Finding(what, State.OK, f"events of the class {later.event_class} come")
 
 
 def allowed(name: str, possible: Sequence[str], found: Listed, catalogue: ActionCatalogue) -> list[Finding]:
-    """Say of each action that the policy may let through whether the account may run it."""
+    """Say of each action that the policy may let through whether the account may run it.
+
+    And whether what became of a call whose outcome is UNKNOWN can be found out.
+    """
     may = [each for each in possible if each.lower() in found.names]
     absent: list[str] = []
     forbidden: list[str] = []
@@ -92,4 +110,17 @@ def allowed(name: str, possible: Sequence[str], found: Listed, catalogue: Action
                 remedy,
             )
         )
+    own = set(with_own_questions(possible)) - set(possible)
+    findings += [_unasked(name, each, catalogue) for each in sorted(own) if each.lower() not in found.names]
     return findings
+
+
+def _unasked(name: str, question: str, catalogue: ActionCatalogue) -> Finding:
+    facts = catalogue.get(question)
+    needs = f"{question} needs {' or '.join(facts.rights)}" if facts else question
+    return Finding(
+        f"{name} unknown calls",
+        State.WARNING,
+        f"what becomes of calls whose outcome is UNKNOWN cannot be asked: {needs}",
+        "see `ami-kafka manager-conf`",
+    )

@@ -1,7 +1,7 @@
 """What the settings ask of the AMI account in manager.conf: classes, filters, text to paste."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple, get_args
 
 from connector.ami.catalogue import ActionCatalogue
@@ -14,19 +14,43 @@ USEFUL_VARIABLES: Final = ("QUEUESTATUS", "DIALSTATUS", "MIXMONITOR_FILENAME")
 
 _HARMLESS_FIRST: Final = ("reporting", "user", "agent", "call", "originate", "message", "aoc", "agi")
 # `system`, `command` and `config` are not among them: who has one of these has the PBX.
-_OUTCOME: Final = "call"
 
 _ORDER: Final[tuple[str, ...]] = get_args(EventClass)
 _DIALPLAN: Final = "dialplan"
 _NAMED: Final = re.compile(r"\bname\(([^)]*)\)")
+# The sessions for actions are several; [general] may forbid that.
+_SEVERAL: Final = "allowmultiplelogin = yes"
 _EVENT_LINE: Final = re.compile(r"^!?\^?Event: ?\(?([\w|]+)")
 
 
+class Later(NamedTuple):
+    """An event that tells how an action ended, and the class in `read` without which it never comes."""
+
+    event: str
+    event_class: EventClass
+
+
+LATER: Final[Mapping[str, Later]] = {
+    "Originate": Later("OriginateResponse", "call"),
+    "AGI": Later("AsyncAGIExec", "agi"),
+}
+"""Actions that are answered at once and done later."""
+
+
 class Rights(NamedTuple):
-    """Classes for `write=`, and by class what is left out with it, since it would open far more."""
+    """What actions need: classes for `write=`, and the events that must be heard.
+
+    `beyond` has by class what is left out with it, since it would open far more.
+    """
 
     classes: tuple[str, ...]
     beyond: Mapping[str, tuple[str, ...]]
+    later: tuple[Later, ...] = ()
+
+    @property
+    def reads(self) -> set[str]:
+        """Classes for `read=`."""
+        return {each.event_class for each in self.later}
 
 
 def read_classes(pbx: Pbx, schemas: Iterable[EventSchema]) -> list[str]:
@@ -79,8 +103,17 @@ def event_filters(pbx: Pbx, *, advanced: bool = True) -> list[str]:
     return [rest, variable] if classes else [variable]
 
 
-def action_classes(names: Iterable[str], catalogue: ActionCatalogue) -> Rights:
-    """Return the least `write=` for actions: for each one class that lets it run, the harmless first."""
+def with_own_questions(possible: Iterable[str]) -> tuple[str, ...]:
+    """Return the actions that an account must be able to run: what may pass, and what the connector asks itself.
+
+    Whether a call was made whose outcome is UNKNOWN is found out by Status.
+    """
+    names = tuple(possible)
+    return names if "Originate" not in names or "Status" in names else (*names, "Status")
+
+
+def action_rights(names: Collection[str], catalogue: ActionCatalogue) -> Rights:
+    """Return the least rights for actions: for each one class that lets it run, the harmless first."""
     known = [facts for name in names if (facts := catalogue.get(name)) and facts.rights]
     harmless = [(facts, [name for name in _HARMLESS_FIRST if name in facts.rights]) for facts in known]
     chosen: list[str] = []
@@ -92,7 +125,8 @@ def action_classes(names: Iterable[str], catalogue: ActionCatalogue) -> Rights:
         elif not set(classes) & set(chosen):
             chosen.append(classes[0])
     told = {name: tuple(sorted(actions)) for name, actions in sorted(beyond.items())}
-    return Rights(tuple(name for name in _ORDER if name in chosen), told)
+    later = tuple(LATER[name] for name in LATER if name in names)
+    return Rights(tuple(name for name in _ORDER if name in chosen), told, later)
 
 
 def manager_conf(
@@ -103,53 +137,54 @@ def manager_conf(
     `actions` are the rights of what this account runs too, where it does.
     """
     read, write = set(read_classes(pbx, schemas)), set(write_classes(pbx))
-    if actions:
-        read |= {_OUTCOME} if "originate" in actions.classes else set()
-        write |= set(actions.classes)
     filters = event_filters(pbx, advanced=advanced)
-    return _section(pbx.username, read, write, filters, actions.beyond if actions else {})
+    if actions is None:
+        return _section(pbx.username, read, write, filters)
+    if filters and "all" not in pbx.event_classes:
+        unheard_of = [each for each in actions.later if each.event_class not in pbx.event_classes]
+        filters += _including(unheard_of, advanced=advanced)
+    lines = [*_left_out(actions, write), _SEVERAL, *filters]
+    return _section(pbx.username, read | actions.reads, write | set(actions.classes), lines)
 
 
 def action_conf(username: str, rights: Rights, *, advanced: bool = True) -> str:
     """Return the section for manager.conf of an account that runs actions and hears no events.
 
-    But OriginateResponse, which tells how a call that was asked for ended.
+    But those that tell how an action ended.
     """
-    calls = "originate" in rights.classes
-    one = (
-        "eventfilter(action(include),name(OriginateResponse)) ="
-        if advanced
-        else "eventfilter = ^Event: OriginateResponse"
-    )
-    return _section(
-        username, {_OUTCOME} if calls else set(), set(rights.classes), [one] if calls else [], rights.beyond
-    )
+    write = set(rights.classes)
+    lines = [*_left_out(rights, write), _SEVERAL, *_including(rights.later, advanced=advanced)]
+    return _section(username, rights.reads, write, lines)
 
 
-def _section(
-    username: str,
-    read: set[str],
-    write: set[str],
-    filters: Iterable[str],
-    beyond: Mapping[str, tuple[str, ...]],
-) -> str:
-    lines = [
+def _including(events: Iterable[Later], *, advanced: bool) -> list[str]:
+    """Return `eventfilter` lines that let these events through."""
+    if advanced:
+        return [f"eventfilter(action(include),name({each.event})) =" for each in events]
+    return [f"eventfilter = ^Event: {each.event}" for each in events]
+
+
+def _left_out(rights: Rights, write: set[str]) -> list[str]:
+    return [
+        f"; {name} in write opens much more; it is left out, and with it {', '.join(actions)}"
+        for name, actions in rights.beyond.items()
+        if name not in write
+    ]
+
+
+def _section(username: str, read: set[str], write: set[str], lines: Iterable[str]) -> str:
+    every = [
         f"[{username}]",
         "secret = <the secret of the settings>",
         "deny = 0.0.0.0/0.0.0.0",
         "permit = <the connector's address>/255.255.255.255",
         f"read = {_joined(read)}",
         f"write = {_joined(write)}",
-        *(
-            f"; {name} in write opens much more; it is left out, and with it {', '.join(actions)}"
-            for name, actions in beyond.items()
-            if name not in write
-        ),
         # In milliseconds; by default the PBX cuts a reader that is slow for a tenth of a second.
         "writetimeout = 15000",
-        *filters,
+        *lines,
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(every) + "\n"
 
 
 def _joined(classes: set[str]) -> str:

@@ -138,6 +138,27 @@ def test_the_accounts_for_actions_for_manager_conf(cli: Cli, tmp_path: Path) -> 
     assert re.findall(r"^write = (.*)$", printed, re.MULTILINE) == ["reporting", "call,agent,reporting"]
 
 
+CALLS_ALONE = """
+[pbx.main.actions]
+username = "doer"
+secret = "s"
+[[actions.rules]]
+name = "dialler"
+actions = ["Originate"]
+channels = ["PJSIP/.*"]
+[[actions.rules]]
+name = "nothing else"
+effect = "deny"
+"""
+
+
+def test_who_may_originate_needs_what_the_connector_asks_itself(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX + CALLS_ALONE)
+    printed = cli("manager-conf").stdout.partition("[doer]\n")[2]
+    assert "\nread = call\nwrite = reporting,originate\n" in printed
+    assert "\nallowmultiplelogin = yes\n" in printed
+
+
 def test_no_secret_is_printed(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
     for command in (["check"], ["check", "--output", "json"], ["run"], ["manager-conf"]):

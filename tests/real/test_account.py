@@ -10,7 +10,7 @@ from connector.actions.policy.policy import Policy
 from connector.actions.policy.rules import Bounds
 from connector.avro.schema import load
 from connector.edges.schemas import load_action_catalogue
-from connector.settings.account import USEFUL_VARIABLES, action_classes, action_conf, manager_conf
+from connector.settings.account import USEFUL_VARIABLES, action_conf, action_rights, manager_conf
 from connector.settings.kinds import Address, Secret
 from connector.settings.sections import Pbx
 from tests.parts.ami import Manager
@@ -58,7 +58,7 @@ def test_the_account_for_actions_may_run_them_and_hears_how_calls_ended(
     catalogue = load_action_catalogue()
     named = Bounds(channels=(re.compile("Local/.*"),), contexts=("parties",), applications=("Wait",))
     possible = Policy(catalogue, "call-control", named).possible("main")
-    rights = action_classes(possible, catalogue)
+    rights = action_rights(possible, catalogue)
     section = action_conf("doer", rights, advanced=advanced)
     section = section.replace("<the secret of the settings>", SECRET)
     section = section.replace("<the connector's address>/255.255.255.255", "127.0.0.1/255.255.255.255")
@@ -79,3 +79,18 @@ def test_the_account_for_actions_may_run_them_and_hears_how_calls_ended(
         everyone.expect("Hangup", times=2)
         ours.action("Ping")
         assert {event["Event"] for event in ours.events} == {"OriginateResponse"}
+
+
+@pytest.mark.parametrize("version", [22, 16])
+def test_the_account_for_actions_has_several_sessions_though_the_pbx_gives_others_one(
+    start_asterisk: Callable[..., Asterisk], version: int
+) -> None:
+    section = action_conf("doer", action_rights(["Ping"], load_action_catalogue()))
+    section = section.replace("<the secret of the settings>", SECRET)
+    section = section.replace("<the connector's address>/255.255.255.255", "127.0.0.1/255.255.255.255")
+    asterisk = start_asterisk(version, manager_extra=f"allowmultiplelogin = no\n{section}")
+    with (
+        Manager(asterisk.host, asterisk.port, "doer", SECRET, events="off") as one,
+        Manager(asterisk.host, asterisk.port, "doer", SECRET, events="off") as other,
+    ):
+        assert one.action("Ping")["Ping"] == other.action("Ping")["Ping"] == "Pong"

@@ -1,26 +1,35 @@
 """What manager.conf must grant."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from connector.actions.policy.policy import Policy
+from connector.ami.action import AmiAction
 from connector.ami.catalogue import load as load_catalogue
+from connector.ami.completion import later_event
 from connector.avro.schema import EventSchema, SchemaSet, load
+from connector.edges.pbx.pool import CALLS as CALL_SESSION
 from connector.settings.account import (
+    LATER,
     Rights,
-    action_classes,
     action_conf,
+    action_rights,
     doubtful_filters,
     event_filters,
     manager_conf,
     read_classes,
     unheard,
+    with_own_questions,
     write_classes,
 )
 from connector.settings.kinds import Address, Secret
 from connector.settings.sections import EventClass, Pbx
 
+CALLS = LATER["Originate"]
+ORDER = get_args(EventClass)
 ROOT = Path(__file__).parents[2] / "schemas"
 
 
@@ -111,11 +120,12 @@ def test_known_names_in_filters_are_not_doubted() -> None:
     ],
 )
 def test_actions_get_one_harmless_class_each(names: list[str], classes: list[str]) -> None:
-    assert action_classes(names, CATALOGUE) == Rights(tuple(classes), {})
+    found = action_rights(names, CATALOGUE)
+    assert (found.classes, found.beyond) == (tuple(classes), {})
 
 
 def test_what_opens_the_pbx_is_left_out_and_told() -> None:
-    found = action_classes(
+    found = action_rights(
         ["Command", "PJSIPShowAors", "PJSIPShowContacts", "Ping", "UpdateConfig"], CATALOGUE
     )
     assert found == Rights(
@@ -136,14 +146,14 @@ def test_what_opens_the_pbx_is_left_out_and_told() -> None:
 
 
 def test_read_only_gets_no_class_that_changes_calls_by_its_own_account() -> None:
-    found = action_classes(Policy(CATALOGUE).possible("main"), CATALOGUE)
+    found = action_rights(Policy(CATALOGUE).possible("main"), CATALOGUE)
     # FAXSessions and ParkedCalls need call, though they only read.
     assert found.classes == ("call", "agent", "reporting")
     assert set(found.beyond) == {"system"}
 
 
 def test_one_account_for_both_roads_has_the_rights_of_both() -> None:
-    rights = Rights(("originate", "agent"), {})
+    rights = Rights(("originate", "agent"), {}, (CALLS,))
     text = manager_conf(pbx("cdr"), [CDR], actions=rights)
     assert "read = call,cdr\nwrite = agent,reporting,originate\n" in text
     assert "read = cdr\nwrite = agent,reporting\n" in manager_conf(
@@ -151,12 +161,60 @@ def test_one_account_for_both_roads_has_the_rights_of_both() -> None:
     )
 
 
-def test_an_account_of_its_own_hears_how_calls_ended_and_nothing_else() -> None:
-    text = action_conf("doer", Rights(("call", "originate"), {}))
+def test_an_account_of_its_own_hears_how_actions_ended_and_nothing_else() -> None:
+    text = action_conf("doer", Rights(("call", "originate"), {}, (CALLS,)))
     assert text.startswith("[doer]\n")
     assert "read = call\nwrite = call,originate\n" in text
     assert text.endswith("eventfilter(action(include),name(OriginateResponse)) =\n")
-    old = action_conf("doer", Rights(("call", "originate"), {}), advanced=False)
+    old = action_conf("doer", Rights(("call", "originate"), {}, (CALLS,)), advanced=False)
     assert old.endswith("eventfilter = ^Event: OriginateResponse\n")
     assert "read = \n" in action_conf("doer", Rights(("call",), {}))
     assert "eventfilter" not in action_conf("doer", Rights(("call",), {}))
+
+
+@pytest.mark.parametrize(
+    ("possible", "read", "write", "heard"),
+    [
+        (["Ping", "QueueStatus"], "", "", []),
+        (["Getvar"], "", "reporting", []),
+        (["Originate"], "call", "reporting,originate", ["OriginateResponse"]),
+        (["Originate", "Status"], "call", "reporting,originate", ["OriginateResponse"]),
+        (["Originate", "FAXSessions"], "call", "call,originate", ["OriginateResponse"]),
+        (["AGI"], "agi", "agi", ["AsyncAGIExec"]),
+        (["AGI", "Originate"], "call,agi", "agi,reporting,originate", ["OriginateResponse", "AsyncAGIExec"]),
+        (["Command"], "", "", []),
+    ],
+)
+def test_what_actions_need_and_no_more(possible: list[str], read: str, write: str, heard: list[str]) -> None:
+    text = action_conf("doer", action_rights(with_own_questions(possible), CATALOGUE))
+    assert re.findall(r"^(?:read|write) = (.*)$", text, re.MULTILINE) == [
+        read,
+        ",".join(name for name in ORDER if name in write.split(",")),
+    ]
+    assert re.findall(r"^eventfilter.*name\((.*?)\)", text, re.MULTILINE) == heard
+
+
+def test_the_events_that_tell_how_actions_ended_are_those_that_are_waited_for() -> None:
+    asked = (AmiAction(facts.name, (("Async", "true"),)) for facts in CATALOGUE)
+    later = {action.name: event for action in asked if (event := later_event(action))}
+    assert later == {name: each.event for name, each in LATER.items()}
+    heard = {each.event_class for each in LATER.values()}
+    assert heard == set(CALL_SESSION.split(","))
+
+
+def test_an_account_for_actions_may_have_several_sessions() -> None:
+    assert "\nallowmultiplelogin = yes\n" in action_conf("doer", Rights((), {}))
+    assert "\nallowmultiplelogin = yes\n" in manager_conf(pbx(), [CDR], actions=Rights((), {}))
+    assert "allowmultiplelogin" not in manager_conf(pbx(), [CDR])
+
+
+def test_the_filters_of_one_account_for_both_roads_let_both_pass() -> None:
+    rights = Rights((), {}, (CALLS, LATER["AGI"]))
+    text = manager_conf(pbx("call", "dialplan"), [], actions=rights)
+    assert text.endswith("\neventfilter(action(include),name(AsyncAGIExec)) =\n")
+    assert "OriginateResponse" not in text
+    old = manager_conf(pbx("cdr", "dialplan"), [], actions=rights, advanced=False)
+    assert old.endswith("eventfilter = ^Event: OriginateResponse\neventfilter = ^Event: AsyncAGIExec\n")
+    for account in (pbx("all"), pbx("call", "agi", "dialplan")):
+        assert "AsyncAGIExec" not in manager_conf(account, [], actions=rights)
+    assert "eventfilter" not in manager_conf(pbx("cdr"), [], actions=rights)
