@@ -27,7 +27,8 @@ from connector.settings.kinds import (
 class ActionAccount:
     """`[pbx.NAME.actions]`: the account and the number of sessions for actions, where they are others.
 
-    Without `username` the PBX's own account runs them.
+    Without `username` the PBX's own account runs them. `sessions` counts those for plain actions; the one
+    for calls comes beside them.
     """
 
     username: Line | None = None

@@ -119,7 +119,7 @@ def account(settings: Settings, name: str) -> Account:
 
 
 def sessions(settings: Settings, name: str) -> int:
-    """Return how many sessions run the actions of a PBX."""
+    """Return how many sessions run the plain actions of a PBX; calls have one more."""
     own = settings.pbx[name].actions
     return own.sessions if own and own.sessions else actions(settings).sessions
 

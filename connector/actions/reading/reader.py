@@ -156,7 +156,7 @@ class RequestReader:
         if given is None:
             return self._rules.timeout_ms
         if given < 1:
-            flaws.append("timeout_ms: at least 1 is expected")
+            flaws.append(f"timeout_ms: {given} given; at least 1, in milliseconds, is expected")
             return self._rules.timeout_ms
         return min(given, self._rules.max_timeout_ms)
 
