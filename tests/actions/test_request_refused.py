@@ -177,7 +177,7 @@ def test_a_flaw_is_told_and_answered_on_the_default_topic(
 
 def test_all_flaws_are_told_at_once() -> None:
     assert request_of(as_json({**PING, "action": "", "timeout_ms": -1})).flaw == (
-        "action is empty; timeout_ms: at least 1 is expected"
+        "action is empty; timeout_ms: -1 given; at least 1, in milliseconds, is expected"
     )
 
 
