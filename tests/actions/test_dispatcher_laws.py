@@ -42,7 +42,7 @@ def unkept(connector: Connector) -> set[tuple[Place, str, str]]:
     }
 
 
-class Desks(RuleBasedStateMachine):
+class Dispatchers(RuleBasedStateMachine):
     """See the module."""
 
     def __init__(self) -> None:
@@ -444,5 +444,5 @@ class Desks(RuleBasedStateMachine):
                 assert first is answer, f"{subject} was done twice"
 
 
-TestDesks = Desks.TestCase
-TestDesks.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+TestDispatchers = Dispatchers.TestCase
+TestDispatchers.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
