@@ -16,9 +16,8 @@ def main() -> int:
     for name, meaning in MEANINGS.items():
         command = commands.add_parser(name, help=meaning, description=meaning)
         if name in ("fetch", "up"):
-            command.add_argument(
-                "parts", nargs="*", choices=[[], *running.VARIABLES], help="default: the usual"
-            )
+            known = running.FETCHERS if name == "fetch" else running.VARIABLES
+            command.add_argument("parts", nargs="*", choices=[[], *known], help="default: the usual")
         if name == "capture":
             command.add_argument("folder", type=Path)
             command.add_argument("--version", type=int, choices=(16, 22), action="append", dest="versions")
@@ -32,7 +31,7 @@ def main() -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> None:
-    for name in tuple(arguments.parts) or running.USUAL:
+    for name in tuple(arguments.parts) or (*running.USUAL, "spring"):
         begun = time.monotonic()
         folder = running.fetch(name)
         print(f"{name:<11} {folder} ({time.monotonic() - begun:.1f} s)")
@@ -55,7 +54,7 @@ def _down(_: argparse.Namespace) -> None:
 def _status(_: argparse.Namespace) -> None:
     known = running.known()
     print(f"parts are kept in {cache.home()}")
-    for name in running.VARIABLES:
+    for name in running.FETCHERS:
         state = "fetched" if running.fetched(name) else "not fetched"
         print(f"{name:<11} {'running' if name in known else state}")
 

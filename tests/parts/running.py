@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from tests.parts import asterisk, broker, cache, debian, kafka, registry
+from tests.parts import asterisk, broker, cache, debian, kafka, registry, spring
 from tests.parts.processes import end_group
 
 VARIABLES = {
@@ -108,13 +108,16 @@ FETCHERS: dict[str, Callable[[], Path]] = {
     "registry": registry.provided,
     "asterisk22": lambda: debian.root_folder(22),
     "asterisk16": lambda: debian.root_folder(16),
+    "spring": spring.provided,
 }
+"""What can be fetched; of these `spring` is a library, and cannot be started."""
 FOLDERS = {
     "kafka": broker.FOLDER,
     "kafka3": broker.FOLDER,
     "registry": registry.FOLDER,
     "asterisk22": "asterisk22",
     "asterisk16": "asterisk16",
+    "spring": spring.FOLDER,
 }
 
 

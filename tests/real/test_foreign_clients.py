@@ -1,25 +1,21 @@
 """Clients that are not ours read the topics: Debian's kcat, and a program on Kafka's own Java client."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
-from tests.parts import Unavailable, broker, java, running
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.registry import Registry, Service
 from tests.real import reading
 from tests.real.bridge import command, fresh, pbx_table, toml
+from tests.real.foreign import PROGRAMS, need_kcat, run_java
 from tests.real.reading import Got
 from tests.real.story import Ends, tables
 
-REQUIRED = os.environ.get("AMI_KAFKA_REQUIRE_REAL") == "1"
 CAPTURES = Path(__file__).parents[1] / "captures" / "asterisk22"
-PROGRAM = Path(__file__).parent / "java" / "Partitions.java"
+PROGRAM = PROGRAMS / "Partitions.java"
 TOPIC = "new-channel"
 VECTORS = {
     b"21": -973932308,
@@ -30,12 +26,6 @@ VECTORS = {
     b"abc": 479470107,
 }
 """Apache Kafka's own for Utils.murmur2 (UtilsTest.java)."""
-
-
-def give_up(reason: str) -> NoReturn:
-    if REQUIRED:
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
@@ -57,25 +47,8 @@ def records(
 
 
 def kcat(*words: str) -> str:
-    if not shutil.which("kcat") and REQUIRED and os.geteuid() == 0:
-        subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "kcat"], check=False)
-    if not shutil.which("kcat"):
-        give_up("kcat is not here; get it with: apt-get install kcat")
+    need_kcat()
     return subprocess.run(["kcat", *words], check=True, capture_output=True, timeout=60).stdout.decode()
-
-
-def own_java(*words: str, told: str = "") -> list[str]:
-    """Run our program, compiled as it starts, with the jars that Kafka itself runs on."""
-    if not REQUIRED and not running.fetched("kafka"):
-        pytest.skip("kafka's jars are not here; get them with: python -m tests.parts fetch kafka")
-    try:
-        line = [*java.command(broker.JAVA, heap="128m"), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-        line += ["-cp", f"{broker.provided()}/jars/*", str(PROGRAM), *words]
-    except Unavailable as reason:
-        give_up(str(reason))
-    done = subprocess.run(line, check=False, capture_output=True, text=True, input=told, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 def test_kcat_reads_keys_and_headers(kafka: Cluster | Kafka, records: list[Got]) -> None:
@@ -100,7 +73,9 @@ def test_kcat_reads_keys_and_headers(kafka: Cluster | Kafka, records: list[Got])
 def test_java_reads_the_same_and_computes_the_partitions_where_records_lie(
     kafka: Cluster | Kafka, records: list[Got]
 ) -> None:
-    read = [line.split("\t") for line in own_java("consume", kafka.bootstrap, records[0].topic)]
+    read = [
+        line.split("\t") for line in run_java("kafka", PROGRAM, "consume", kafka.bootstrap, records[0].topic)
+    ]
     assert {(int(partition), int(offset), key, name) for partition, offset, _, key, name, _ in read} == {
         (got.partition, got.offset, got.key.decode(), got.headers["ce_id"]) for got in records
     }
@@ -109,7 +84,7 @@ def test_java_reads_the_same_and_computes_the_partitions_where_records_lie(
 
 
 def test_java_hashes_as_apache_kafkas_vectors_say() -> None:
-    lines = own_java("hash", told="\n".join(key.hex() for key in VECTORS) + "\n")
+    lines = run_java("kafka", PROGRAM, "hash", told="\n".join(key.hex() for key in VECTORS) + "\n")
     hashes = [int(line.split()[0]) for line in lines]
     assert hashes == list(VECTORS.values())
     for line in lines:
