@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first one ends in order, a second one at once."""
+"""Ctrl-C and SIGTERM: the first one ends in order, a second one at once; or the first one does so."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 AT_ONCE: Final = 130
-"""What a process ends with that was told twice; shells show the same for Ctrl-C."""
+"""What a process ends with that ends at once; shells show the same for Ctrl-C."""
 
 
 class Stop:
@@ -16,10 +16,12 @@ class Stop:
 
     Args:
         last_words: called before the process ends at once.
+        at_once: whether the first one ends it so.
     """
 
-    def __init__(self, last_words: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, last_words: Callable[[], object] = lambda: None, *, at_once: bool = False) -> None:
         self._last_words = last_words
+        self._at_once = at_once
         self._asked = asyncio.Event()
         self.reason = ""
 
@@ -46,7 +48,7 @@ class Stop:
             loop.remove_signal_handler(number)
 
     def _signalled(self, number: int) -> None:
-        if self._asked.is_set():
+        if self._at_once or self._asked.is_set():
             self._last_words()
             # Threads may wait for a broker that does not answer: nothing orderly is left to do.
             os._exit(AT_ONCE)

@@ -5,13 +5,17 @@ import asyncio
 import sys
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from connector.cli import output
 from connector.cli.options import NO_PBX, Config, Output, load_settings
 from connector.cli.output import Form
+
+if TYPE_CHECKING:
+    from connector.app.sending import Asked
+    from connector.settings.sections import Settings
 
 STATUS_CODES: Final[Mapping[str, int]] = {
     "SUCCESS": 0,
@@ -29,6 +33,23 @@ _STYLES: Final = {"SUCCESS": "bold green", "EXPIRED": "bold yellow", "UNKNOWN": 
 _CODES: Final = ", ".join(f"{code} {status}" for status, code in STATUS_CODES.items())
 _PATIENCE_S: Final = 10.0
 """Seconds on top of the request's own for Kafka, a rebalance, a restart."""
+_LEAST_REACH_S: Final = 2.0
+"""Seconds that Kafka may take for its answers, however impatient who asks is of the PBX."""
+
+
+class _LastWords:
+    """What is said of a request whose answer nobody waits for any more."""
+
+    def __init__(self, fate: str) -> None:
+        self._fate = fate
+        self._text = "nothing was sent"
+
+    def handed_over(self) -> None:
+        """Take that the request may be executed from now on."""
+        self._text = self._fate
+
+    def say(self) -> None:
+        output.note(f"interrupted; {self._text}")
 
 
 def send(
@@ -54,8 +75,7 @@ def send(
 ) -> None:
     """Ask the connectors at work to run an AMI action, and wait for the answer."""
     from connector.app.sending import Asked
-    from connector.app.sending import send as ask
-    from connector.edges.telemetry import Telemetry, open_log
+    from connector.edges.telemetry import open_log
 
     settings = load_settings(config, NO_PBX)
     open_log(sys.stderr, "error", settings.log.format)
@@ -71,8 +91,13 @@ def send(
         "reply_to": None,
         "accept_parts": True,
     }
-    asked = Asked(fields=fields, key=key or request_id, within_s=timeout + expires + _PATIENCE_S)
-    response = asyncio.run(ask(settings, asked, Telemetry()))
+    asked = Asked(
+        fields=fields,
+        key=key or request_id,
+        within_s=timeout + expires + _PATIENCE_S,
+        reach_s=max(timeout, _LEAST_REACH_S),
+    )
+    response = asyncio.run(_answer(settings, asked))
     if form is Form.JSON:
         output.json_line(response)
     else:
@@ -81,8 +106,19 @@ def send(
 
 
 send.__doc__ = (
-    f"{send.__doc__}\n\nExit codes: {_CODES}; 1 no answer or Kafka trouble; 2 wrong usage or settings."
+    f"{send.__doc__}\n\nExit codes: {_CODES}; 1 no answer or Kafka trouble; 2 wrong usage or settings; "
+    "130 interrupted."
 )
+
+
+async def _answer(settings: "Settings", asked: "Asked") -> dict[str, Any]:
+    from connector.app.sending import send as ask
+    from connector.app.signals import Stop
+
+    words = _LastWords(asked.fate)
+    with Stop(words.say, at_once=True):
+        # What Kafka's clients meet stands in the error that it leads to.
+        return await ask(settings, asked, lambda _: None, words.handed_over)
 
 
 def _in_ms(seconds: float) -> int:

@@ -1,18 +1,24 @@
 """`send`: what it asks for, what it prints, and what it ends with."""
 
 import json
-from collections.abc import Callable
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from connector.app import sending
 from connector.cli.send import STATUS_CODES
-from tests.cli.conftest import Cli
+from connector.demo.broker import EmbeddedBroker
+from tests.cli.conftest import SECONDS, Cli, Program
 
 SETTINGS = '[kafka]\nbootstrap_servers = "127.0.0.1:1"\nreach_timeout_s = 0.5\n[actions]\n'
 
+TOPICS = ("asterisk.actions.json", "asterisk.responses.json")
 Answering = Callable[..., list[sending.Asked]]
 
 
@@ -33,7 +39,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
             "status": "SUCCESS", "executed": "yes", "message": None, "rule": None, "response": [], "events": [], "output": [],
         }  # fmt: skip
 
-        async def send(_: object, what: sending.Asked, __: object) -> dict[str, Any]:
+        async def send(_: object, what: sending.Asked, *__: object) -> dict[str, Any]:
             asked.append(what)
             return response | fields
 
@@ -126,7 +132,71 @@ def test_no_answer_is_a_failure_that_says_what_to_look_at(
     assert (result.exit_code, result.stderr) == (1, "ami-kafka: no answer on x in 1 s\n")
 
 
-def test_without_kafka_it_ends_in_time(cli: Cli, config: Path) -> None:
+def test_without_kafka_it_ends_with_one_line_that_names_the_address(cli: Cli, config: Path) -> None:
     result = cli("send", "Ping", "-c", config)
-    assert result.exit_code == 1
-    assert "127.0.0.1:1" in result.stderr or "brokers" in result.stderr
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("ami-kafka: Kafka at 127.0.0.1:1: ")
+    assert "are the brokers up" in line
+
+
+@pytest.mark.parametrize(("timeout", "reach_s"), [("30", 30.0), ("2.5", 2.5), ("0.1", 2.0)])
+def test_whoever_is_impatient_waits_no_longer_for_kafka(
+    cli: Cli, config: Path, answering: Answering, timeout: str, reach_s: float
+) -> None:
+    asked = answering()
+    cli("send", "Ping", "--timeout", timeout, "-c", config)
+    assert asked[0].reach_s == reach_s
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as running:
+        for topic in TOPICS:
+            running.create_topic(topic, 1)
+        yield running
+
+
+@pytest.fixture
+def at_broker(tmp_path: Path, broker: EmbeddedBroker) -> Path:
+    path = tmp_path / "at-broker.toml"
+    path.write_text(f'[kafka]\nbootstrap_servers = "{broker.bootstrap_servers}"\n[actions]\n')
+    return path
+
+
+def requested(broker: EmbeddedBroker) -> None:
+    """Wait until there is a request."""
+    consumer = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": "looking"})
+    try:
+        consumer.assign([TopicPartition(TOPICS[0], 0, OFFSET_BEGINNING)])
+        deadline = time.monotonic() + SECONDS
+        while (message := consumer.poll(0.1)) is None or message.error():
+            assert time.monotonic() < deadline
+    finally:
+        consumer.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_waits_no_longer_is_told_what_may_still_happen(
+    program: Program, at_broker: Path, broker: EmbeddedBroker, number: signal.Signals
+) -> None:
+    process = program("send", "Ping", "--request-id", "r7", "-c", at_broker)
+    requested(broker)
+    process.send_signal(number)
+    said, told = process.communicate(timeout=SECONDS)
+    assert (process.returncode, said) == (130, "")
+    assert told == "ami-kafka: interrupted; request r7 may still be executed\n"
+
+
+def test_who_waits_no_longer_for_kafka_has_sent_nothing(program: Program, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        path = tmp_path / "mute.toml"
+        path.write_text(
+            SETTINGS.replace("127.0.0.1:1", f"127.0.0.1:{mute.getsockname()[1]}").replace("0.5", "60")
+        )
+        process = program("send", "Ping", "-c", path)
+        mute.settimeout(SECONDS)
+        with mute.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            said, told = process.communicate(timeout=SECONDS)
+    assert (process.returncode, said, told) == (130, "", "ami-kafka: interrupted; nothing was sent\n")

@@ -107,6 +107,15 @@ def test_the_usual_file_and_the_environment_are_read(cli: Cli, tmp_path: Path) -
     assert elsewhere.exit_code == 2
 
 
+@pytest.mark.parametrize("command", [["tail"], ["tail", "-o", "json", "calls"]])
+def test_tail_without_kafka_says_so_in_one_line(cli: Cli, tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
+    result = cli(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("ami-kafka: Kafka at ")
+
+
 @pytest.mark.parametrize(
     "command", [["run"], ["topics", "plan"], ["tail"], ["replay", "capture.ami", "-o", "kafka"]]
 )

@@ -1,6 +1,7 @@
 """Following topics: from where, to where, which; what cannot be read is said."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,6 +11,7 @@ from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.producer import KafkaSink
 from connector.edges.kafka.reader import KafkaReader, Record, Wanted
 from connector.errors import BrokerError
+from connector.facts import BrokerTrouble, Fact
 from tests.edges.kafka_ends import DEADLINE_S, consumer_of, nobody, producer_of, record, texts
 
 
@@ -125,12 +127,78 @@ def test_a_topic_that_comes_later_is_followed_too(
     run(scenario)
 
 
-def test_brokers_that_do_not_answer_are_named(broker: EmbeddedBroker) -> None:
-    broker.down()
+def test_brokers_that_do_not_answer_are_named_once_with_the_reason() -> None:
+    said: list[Fact] = []
 
     async def scenario() -> None:
-        reader = KafkaReader(consumer_of(broker), Wanted(topics=["calls"]), 0.3, nobody)
-        with pytest.raises(BrokerError, match=r"kafka\.bootstrap_servers"):
+        config = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g"}
+        reader = KafkaReader(config, Wanted(topics=["calls"]), 0.3, said.append)
+        with pytest.raises(BrokerError) as failed:
             await reader.__aenter__()
+        text = str(failed.value)
+        assert text.startswith("Kafka at 127.0.0.1:1: Connect to ")
+        assert "Connection refused" in text
+        assert "is kafka.bootstrap_servers right" in text
+
+    run(scenario)
+    assert said == []
+
+
+def test_brokers_that_are_mute_are_named_too() -> None:
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            config = {"bootstrap.servers": f"127.0.0.1:{mute.getsockname()[1]}", "group.id": "g"}
+            reader = KafkaReader(config, Wanted(topics=["calls"]), 0.3, nobody)
+            with pytest.raises(BrokerError, match=r"Kafka at 127\.0\.0\.1:.*kafka\.bootstrap_servers"):
+                await reader.__aenter__()
+
+    run(scenario)
+
+
+def test_brokers_that_go_away_are_reported_and_waited_for_where_nothing_later_is_wanted(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.edges.kafka.reader._LOOK_AGAIN_S", 0.0)
+
+    async def scenario() -> None:
+        lost = asyncio.Event()
+
+        def report(fact: Fact) -> None:
+            if isinstance(fact, BrokerTrouble):
+                lost.set()
+
+        async def following(reader: KafkaReader) -> list[str]:
+            async for records in reader:
+                return values(list(records))
+            return []
+
+        await fill(broker, "calls", "1")
+        wanted = Wanted(topics=["calls"], start="beginning", later=False)
+        async with KafkaReader(consumer_of(broker), wanted, 0.1, report) as reader:
+            assert await following(reader) == ["1"]
+            assert reader.trouble == ""
+            broker.down()
+            task = asyncio.create_task(following(reader))
+            await lost.wait()
+            assert reader.trouble
+            broker.up()
+            await fill(broker, "calls", "2")
+            assert await task == ["2"]
+            assert reader.trouble == ""
+
+    run(scenario)
+
+
+def test_brokers_that_go_away_end_a_reading_that_looks_for_more(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.edges.kafka.reader._LOOK_AGAIN_S", 0.0)
+
+    async def scenario() -> None:
+        await fill(broker, "calls", "1")
+        async with KafkaReader(consumer_of(broker), Wanted(topics=["calls"]), 0.3, nobody) as reader:
+            broker.down()
+            with pytest.raises(BrokerError, match="Kafka at "):
+                await anext(aiter(reader))
 
     run(scenario)

@@ -21,7 +21,7 @@ from confluent_kafka import (
 
 from connector.edges.kafka.client import Config, make, report_to, translated, why
 from connector.errors import BrokerError
-from connector.facts import BrokerTrouble, Report
+from connector.facts import BrokerTrouble, Fact, Report
 
 Answer = TypeVar("Answer")
 
@@ -40,6 +40,15 @@ _HOPELESS: Final = frozenset(
         KafkaError._AUTHENTICATION,  # noqa: SLF001 (its public name)
     }
 )
+
+_SILENT: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001 (its public name)
+        KafkaError._TIMED_OUT,  # noqa: SLF001 (its public name)
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 (its public name)
+    }
+)
+"""No broker has answered; the error says no more."""
 
 
 class Record(NamedTuple):
@@ -60,12 +69,14 @@ class Wanted:
 
     `topics` are names, or regular expressions that begin with `^` and also find topics that come
     later. `start` is the first record, what comes from now on, or a number: the offset to begin at,
-    or negative, so many records of each partition before its end. `to_end` stops at the end.
+    or negative, so many records of each partition before its end. `to_end` stops at the end. Without
+    `later` partitions that come later are not looked for, and brokers that go away are waited for.
     """
 
     topics: Collection[str]
     start: Literal["beginning", "end"] | int = "end"
     to_end: bool = False
+    later: bool = True
 
 
 class KafkaReader:
@@ -73,7 +84,8 @@ class KafkaReader:
 
     Used as `async with` and, inside, `async for`, which yields records as they come, some hundreds
     at once, in order for each partition. Both raise BrokerError where the brokers do not answer, a
-    topic is not there or may not be read.
+    topic is not there or may not be read. It says what librdkafka met; that is reported only where
+    brokers have answered.
 
     Args:
         config: a consumer's options.
@@ -92,20 +104,34 @@ class KafkaReader:
         self._unfinished: set[tuple[str, int]] = set()
         self._known: set[tuple[str, int]] = set()
         self._look_again = 0.0
+        self._begun = False
+        self._held: list[Fact] = []
+        self._trouble = ""
+
+    @property
+    def trouble(self) -> str:
+        """What was last met on the way to the brokers, and what to do; "" where records came since."""
+        return self._trouble
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        tell = report_to(loop, self._report)
-        self._consumer: Consumer = make(
-            Consumer,
-            {**self._config, "error_cb": lambda error: tell(BrokerTrouble(why(error), fatal=False))},
-            tell,
-        )
+        tell = report_to(loop, self._tell)
+
+        def met(error: KafkaError) -> None:
+            # That all are down says less than how the last was lost.
+            if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._trouble:  # noqa: SLF001 (its public name)
+                self._trouble = why(error)
+            tell(BrokerTrouble(why(error), fatal=False))
+
+        self._consumer: Consumer = make(Consumer, {**self._config, "error_cb": met}, tell)
         try:
             await self._there(self._begin)
         except BaseException:
             await self._close()
             raise
+        self._begun = True
+        for fact in self._held:
+            self._report(fact)
         return self
 
     async def __aexit__(
@@ -120,10 +146,17 @@ class KafkaReader:
             if records:
                 yield records
 
+    def _tell(self, fact: Fact) -> None:
+        if self._begun:
+            self._report(fact)
+        else:
+            self._held.append(fact)
+
     async def _there(self, call: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     async def _close(self) -> None:
+        self._begun = False
         await asyncio.shield(self._there(self._consumer.close))
         self._thread.shutdown(wait=False)
 
@@ -147,8 +180,17 @@ class KafkaReader:
                 self._known.add((each.topic, each.partition))
                 each.offset = OFFSET_BEGINNING if later else self._offset(each)
         except KafkaException as error:
-            raise translated(error, "Kafka") from error
+            raise self._unreached(error) from error
         return new
+
+    def _unreached(self, error: KafkaException) -> BrokerError:
+        where = f"Kafka at {self._config['bootstrap.servers']}"
+        if error.args[0].code() in _SILENT:
+            # Why, librdkafka tells whoever polls.
+            self._consumer.poll(0)
+            if self._trouble:
+                return BrokerError(f"{where}: {self._trouble}")
+        return translated(error, where)
 
     def _chosen(self, present: Collection[str], *, later: bool) -> list[str]:
         chosen = set()
@@ -173,7 +215,7 @@ class KafkaReader:
         return int(start) if int(start) >= 0 else _TAIL_BASE + int(start)
 
     def _poll(self) -> list[Record]:
-        if time.monotonic() > self._look_again and not self._wanted.to_end:
+        if self._wanted.later and not self._wanted.to_end and time.monotonic() > self._look_again:
             new = self._look(later=True)
             if new:
                 self._consumer.incremental_assign(new)
@@ -185,6 +227,7 @@ class KafkaReader:
         error = message.error()
         topic, partition = message.topic() or "", message.partition() or 0
         if error is None:
+            self._trouble = ""
             pairs: Any = message.headers() or ()
             kind, time_ms = message.timestamp()
             return Record(
