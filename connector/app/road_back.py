@@ -20,7 +20,7 @@ from connector.actions.reading.reader import RequestReader
 from connector.actions.writing.encoding import ActionSchemas, Registered
 from connector.actions.writing.serde import Serde, SerdeRules
 from connector.ami.catalogue import ActionCatalogue
-from connector.app.hindsight import Hindsight, RoadBack
+from connector.app.resolving import RoadBack, UnknownCalls
 from connector.app.running import open_pbx
 from connector.app.vertical import Schemas
 from connector.avro.records import RecordCodec
@@ -62,8 +62,8 @@ async def open_road_back(settings: Settings, registry: Schemas, report: Report) 
     """
     known = await _learn(settings, registry)
     pools: dict[str, ActionPool] = {}
-    hindsight = Hindsight(report, pools)
-    dispatcher = _dispatcher(settings, known, hindsight)
+    unknown_calls = UnknownCalls(report, pools)
+    dispatcher = _dispatcher(settings, known, unknown_calls)
     own = road_back.actions(settings)
     async with AsyncExitStack() as stack:
         requests = KafkaRequests(
@@ -76,7 +76,7 @@ async def open_road_back(settings: Settings, registry: Schemas, report: Report) 
         execution = Execution(dispatcher, Ways(requests, pools, registry), report)
         for name in settings.pbx:
             pools[name] = await stack.enter_async_context(_pool(settings, name, execution, report))
-        yield RoadBack(execution, hindsight)
+        yield RoadBack(execution, unknown_calls)
 
 
 def subjects(settings: Settings, schemas: ActionSchemas) -> dict[str, RecordCodec]:

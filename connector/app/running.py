@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from connector.app.hindsight import Book
+from connector.app.resolving import EventLog
 from connector.app.signals import Stop
 from connector.app.vertical import Shared, Vertical
 from connector.edges.pbx import Address, AsteriskPbx, tls_context
@@ -23,7 +23,7 @@ GRACE_S: Final = 10.0
 class Running(Protocol):
     """The road back: it runs until it is stopped."""
 
-    def watch(self, pbx: str, book: Book) -> None:
+    def watch(self, pbx: str, log: EventLog) -> None:
         """Have what is found out about the calls at a PBX published."""
         ...
 
@@ -79,7 +79,7 @@ async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Runn
     }
     if back is not None:
         for name, link in links.items():
-            back.watch(name, Book(verticals[name].intake, link.append))
+            back.watch(name, EventLog(verticals[name].intake, link.append))
     reading = [asyncio.create_task(link.run()) for link in links.values()]
     delivering = [asyncio.create_task(vertical.delivery.run()) for vertical in verticals.values()]
     asked = asyncio.create_task(stop.wait())

@@ -19,7 +19,7 @@ from connector.edges.kafka.client import Config, Troubles, make, translated, why
 from connector.edges.kafka.history import History
 from connector.edges.kafka.messages import incoming
 from connector.edges.kafka.notices import Happened, Notices
-from connector.edges.kafka.tenures import Tenures
+from connector.edges.kafka.ownership import Ownership
 from connector.errors import BrokerError
 from connector.facts import Report
 
@@ -36,7 +36,7 @@ _LOGICAL: Final = "GroupCoordinator"
 class Shared(NamedTuple):
     """What the consumer's thread shares with others."""
 
-    tenures: Tenures
+    ownership: Ownership
     notices: Notices
 
 
@@ -58,7 +58,7 @@ class Group:
         self, config: Config, history: History, shared: Shared, grace_s: float, report: Report
     ) -> None:
         self._history = history
-        self._tenures, self._notices = shared
+        self._ownership, self._notices = shared
         self._grace_s = grace_s
         self._troubles = Troubles(report)
         self._paused: frozenset[Place] = frozenset()
@@ -80,7 +80,7 @@ class Group:
     def close(self) -> None:
         """Leave the group, and wait until that is done."""
         self._closing.set()
-        self._tenures.close()
+        self._ownership.close()
         self._thread.join()
 
     def _run(self) -> None:
@@ -93,7 +93,7 @@ class Group:
         except Exception as error:  # noqa: BLE001 (whoever waits must hear of it)
             self._notices.fail(error)
         finally:
-            self._tenures.end(self._tenures.held())
+            self._ownership.end(self._ownership.held())
             self._history.close()
             self._consumer.close()
 
@@ -106,7 +106,7 @@ class Group:
         )
 
     def _turn(self) -> None:
-        if self._tenures.doubted:
+        if self._ownership.doubted:
             self._renew()
         self._flow()
         self._polled_at = time.monotonic()
@@ -114,7 +114,7 @@ class Group:
             self._poll(_POLL_S)
             return
         for assigned in self._history.read(_BESIDE_HISTORY_S):
-            self._notices.put([Happened(assigned, self._tenures.begin(assigned.place))])
+            self._notices.put([Happened(assigned, self._ownership.begin(assigned.place))])
             self._resume([assigned.place])
         self._poll(0)
 
@@ -124,7 +124,7 @@ class Group:
             return
         messages = [first, *self._consumer.consume(_AT_ONCE, 0)]
         # A rebalance may have come between them.
-        held = self._tenures.held()
+        held = self._ownership.held()
         records = [record for each in messages if (record := self._record(each)) and record.place in held]
         self._notices.put(map(Happened, records))
 
@@ -139,7 +139,7 @@ class Group:
 
     def _flow(self) -> None:
         """Pause and resume what differs from what is wanted."""
-        waiting, held = len(self._notices), self._tenures.held()
+        waiting, held = len(self._notices), self._ownership.held()
         self._full = waiting > _MUCH if not self._full else waiting > _MUCH // 2
         wanted = held if self._full else held & self.unwanted
         if pause := wanted - self._paused:
@@ -166,22 +166,22 @@ class Group:
         self._join()
         places = _places(partitions)
         self._history.drop(places)
-        told = self._tenures.held() & places
+        told = self._ownership.held() & places
         if told and not self._closing.is_set():
             self._notices.put([Happened(Revoking(told))])
-            self._end(told - self._tenures.drained(told, self._grace_s), lost=False)
+            self._end(told - self._ownership.drained(told, self._grace_s), lost=False)
         self._end(places)
         consumer.incremental_unassign(partitions)
 
     def _lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        self._tenures.joined(None)
+        self._ownership.joined(None)
         places = _places(partitions)
         self._history.drop(places)
         self._end(places)
 
     def _end(self, places: Collection[Place], *, lost: bool = True) -> None:
         """End terms; those that end too early are told."""
-        ended = self._tenures.end(places)
+        ended = self._ownership.end(places)
         self._paused -= ended
         if ended and lost:
             self._notices.put([Happened(Lost(ended))])
@@ -194,13 +194,13 @@ class Group:
         """
         metadata = self._consumer.consumer_group_metadata()
         # Without a member's id Kafka takes offsets from anybody.
-        self._tenures.joined(metadata if self._consumer.memberid() else None)
+        self._ownership.joined(metadata if self._consumer.memberid() else None)
         # The coordinator's answer came since then, unless the process was stopped in between.
-        self._tenures.heard(self._polled_at)
+        self._ownership.heard(self._polled_at)
 
     def _renew(self) -> None:
         """Join anew."""
-        self._end(self._tenures.held())
+        self._end(self._ownership.held())
         self._consumer.unsubscribe()
         self._subscribe()
 
@@ -212,7 +212,7 @@ class Group:
         self._skew_s = min(self._skew_s, now - then)
         for broker in counts["brokers"].values():
             if broker["name"] == _LOGICAL and not broker["waitresp_cnt"] and _answered(broker):
-                self._tenures.heard(then + self._skew_s - broker["txidle"] / 1e6)
+                self._ownership.heard(then + self._skew_s - broker["txidle"] / 1e6)
 
 
 def _answered(broker: Mapping[str, int]) -> bool:

@@ -2,7 +2,7 @@
 
     loop ---- take() <-- notices ---- consumer's thread: rebalances, claims, requests
       |                                   |
-      |                              tenures: what is ours, and what proves it
+      |                              ownership: what is ours, and what proves it
       |                                   |
       +------ commit() -----------> transactions' thread
 
@@ -25,8 +25,8 @@ from connector.edges.kafka.destinations import Destinations
 from connector.edges.kafka.group import Group, Shared
 from connector.edges.kafka.history import History
 from connector.edges.kafka.notices import Notices
+from connector.edges.kafka.ownership import Ownership
 from connector.edges.kafka.positions import Positions
-from connector.edges.kafka.tenures import Tenures
 from connector.edges.kafka.transactions import Transactions
 from connector.errors import BrokerError
 from connector.facts import Report
@@ -64,17 +64,17 @@ class KafkaRequests:
         reads = {**clients.member, **_READER, "error_cb": troubles}
         reader = make(Consumer, reads, tell)
         self._positions = positions = Positions(admin, make(Consumer, reads, tell))
-        self._tenures = Tenures(session_s - min(heartbeat_s, session_s / 3))
+        self._ownership = Ownership(session_s - min(heartbeat_s, session_s / 3))
         self._notices = Notices()
         self._terms: dict[Place, int] = {}
         self._is_closed = False
         self._transactions = Transactions(
-            clients.producer, self._tenures, Destinations(admin), positions, tell
+            clients.producer, self._ownership, Destinations(admin), positions, tell
         )
         self._group = Group(
             clients.member,
             History(reader, positions, claims, troubles),
-            Shared(self._tenures, self._notices),
+            Shared(self._ownership, self._notices),
             grace_s,
             tell,
         )
@@ -115,7 +115,7 @@ class KafkaRequests:
 
     def owns(self, place: Place) -> bool:
         """Say at once whether a partition is ours, as far as can be known here; so it is while it is revoked."""
-        return self._tenures.owns(place)
+        return self._ownership.owns(place)
 
     def pause(self, places: Iterable[Place]) -> None:
         """Take nothing more from these partitions until `resume`, but what is on its way."""
@@ -127,13 +127,13 @@ class KafkaRequests:
 
     def released(self, places: Iterable[Place]) -> None:
         """Let these partitions go, which were told as `Revoking`: nothing of them is in flight any more."""
-        self._tenures.release(places)
+        self._ownership.release(places)
 
     async def close(self) -> None:
         """Leave the group, so that others take over at once; a transaction that is under way ends before."""
         self._is_closed = True
         self._transactions.close()
-        self._tenures.close()
+        self._ownership.close()
         await asyncio.to_thread(self._thread.shutdown)
         self._transactions.end()
         await asyncio.to_thread(self._group.close)

@@ -23,8 +23,8 @@ from connector.edges.kafka.bounded import Bounded
 from connector.edges.kafka.client import Config, Troubles, why
 from connector.edges.kafka.destinations import Destinations
 from connector.edges.kafka.handover import Handover
+from connector.edges.kafka.ownership import Membership, Ownership
 from connector.edges.kafka.positions import Positions, marked
-from connector.edges.kafka.tenures import Standing, Tenures
 from connector.edges.kafka.writer import STEP_S, Writer
 from connector.errors import BrokerError
 from connector.facts import Report
@@ -61,7 +61,7 @@ class Transactions:
 
     Args:
         config: the transactional producer's options.
-        tenures: whether partitions are ours, and what proves it.
+        ownership: whether partitions are ours, and what proves it.
         destinations: looks at topics before they are produced to.
         positions: asks what was committed.
         report: takes facts, from any thread.
@@ -73,12 +73,12 @@ class Transactions:
     def __init__(
         self,
         config: Config,
-        tenures: Tenures,
+        ownership: Ownership,
         destinations: Destinations,
         positions: Positions,
         report: Report,
     ) -> None:
-        self._tenures = tenures
+        self._ownership = ownership
         self._destinations = destinations
         self._positions = positions
         self._troubles = Troubles(report)
@@ -114,21 +114,21 @@ class Transactions:
         """
         alone: frozenset[int] = frozenset()
         while True:
-            standing = self._tenures.standing(terms)
-            if standing is None:
+            membership = self._ownership.membership(terms)
+            if membership is None:
                 return Fenced("the partitions are not ours any more, or not all of them")
             if refused := self._destinations.refusals(work.records):
                 return Aborted(refused, "topics do not take what they shall")
             try:
-                return self._attempt(work, standing, alone)
+                return self._attempt(work, membership, alone)
             except _Together as together:
                 alone = together.suspects
             except _NoMember as error:
-                if not self._tenures.rebalanced(standing):
-                    self._tenures.doubt()
+                if not self._ownership.rebalanced(membership):
+                    self._ownership.doubt()
                     return Fenced(str(error))
 
-    def _attempt(self, work: Commit, standing: Standing, alone: frozenset[int]) -> Settled:
+    def _attempt(self, work: Commit, membership: Membership, alone: frozenset[int]) -> Settled:
         writer, mark = next(self._turns), next(self._marks)
         try:
             producer = writer.ready()
@@ -137,7 +137,7 @@ class Transactions:
             if not self._hand_over(handover, len(work.records), alone):
                 writer.abort()
                 return self._undelivered(handover, work)
-            self._send_offsets(producer, work, standing, mark)
+            self._send_offsets(producer, work, membership, mark)
         except KafkaException as error:
             writer.abort()
             return self._refused(error.args[0])
@@ -158,14 +158,14 @@ class Transactions:
             raise _Together(verdict.suspects)
         return Aborted(refused, verdict.reason)
 
-    def _send_offsets(self, producer: Producer, work: Commit, standing: Standing, mark: str) -> None:
+    def _send_offsets(self, producer: Producer, work: Commit, membership: Membership, mark: str) -> None:
         offsets = [
             TopicPartition(*place, offset, marked(work.notes.get(place, ""), mark))
             for place, offset in work.offsets.items()
         ]
-        asked = self._tenures.now()
-        self._sending.call(producer.send_offsets_to_transaction, offsets, standing.metadata, STEP_S)
-        self._tenures.heard(asked)
+        asked = self._ownership.now()
+        self._sending.call(producer.send_offsets_to_transaction, offsets, membership.metadata, STEP_S)
+        self._ownership.heard(asked)
 
     def _refused(self, error: KafkaError) -> Settled:
         if error.code() in _NO_MEMBER:

@@ -29,14 +29,14 @@ TRIES: Final = 40
 """How often that is tried: for some ten minutes."""
 
 
-class Book(NamedTuple):
+class EventLog(NamedTuple):
     """Where the events' road of a PBX takes what is not an event: its intake, and what journals entries."""
 
     intake: Intake
     append: Callable[[Sequence[Entry]], None]
 
 
-class Hindsight:
+class UnknownCalls:
     """Takes the facts of the road back, and passes them on; knows where to look when a call is unresolved.
 
     Args:
@@ -49,25 +49,25 @@ class Hindsight:
         self._report = report
         self._executors = executors
         self._clock = clock or Clock()
-        self._books: dict[str, Book] = {}
+        self._logs: dict[str, EventLog] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._asking: set[asyncio.Task[None]] = set()
 
-    def watch(self, pbx: str, book: Book) -> None:
+    def watch(self, pbx: str, log: EventLog) -> None:
         """Look into a PBX's events; calls of others stay unresolved."""
-        self._books[pbx] = book
+        self._logs[pbx] = log
 
     def __call__(self, fact: Fact) -> None:
         """Take a fact."""
         self._report(fact)
-        if not isinstance(fact, CallUnresolved) or fact.pbx not in self._books:
+        if not isinstance(fact, CallUnresolved) or fact.pbx not in self._logs:
             return
         record = f"{fact.topic}/{fact.partition}/{fact.offset}"
-        book = self._books[fact.pbx]
+        log = self._logs[fact.pbx]
         doubt = Doubt(fact.call_id, fact.request_id, fact.action, record)
-        seen, entries = book.intake.doubt(doubt, self._now_us())
+        seen, entries = log.intake.doubt(doubt, self._now_us())
         if entries:
-            book.append(entries)
+            log.append(entries)
         if not seen:
             task = asyncio.create_task(self._ask(fact.pbx, fact.call_id))
             self._asking.add(task)
@@ -83,10 +83,10 @@ class Hindsight:
         # One at a time: requests need the sessions more.
         async with self._turns[pbx]:
             result = await self._answer(pbx, AmiAction("Status", (("Channel", call_id),)))
-        book = self._books[pbx]
+        log = self._logs[pbx]
         for status in _channels(result):
             if status.get("Uniqueid") == call_id:
-                book.append(book.intake.saw(call_id, seen_alive(status), self._now_us()))
+                log.append(log.intake.saw(call_id, seen_alive(status), self._now_us()))
 
     async def _answer(self, pbx: str, question: AmiAction) -> Result:
         """Ask once; whether the PBX answers or not, it is not asked again, but while it is down it is waited for."""
@@ -104,13 +104,13 @@ class Hindsight:
 class RoadBack:
     """The road back, with what it may find out afterwards."""
 
-    def __init__(self, execution: Execution, hindsight: Hindsight) -> None:
+    def __init__(self, execution: Execution, unknown_calls: UnknownCalls) -> None:
         self._execution = execution
-        self._hindsight = hindsight
+        self._unknown_calls = unknown_calls
 
-    def watch(self, pbx: str, book: Book) -> None:
+    def watch(self, pbx: str, log: EventLog) -> None:
         """Have what is found out about the calls at a PBX published."""
-        self._hindsight.watch(pbx, book)
+        self._unknown_calls.watch(pbx, log)
 
     async def run(self, grace_s: float) -> None:
         """Answer requests until `stop`; what was begun by then may take `grace_s` seconds more.
@@ -121,7 +121,7 @@ class RoadBack:
         try:
             await self._execution.run(grace_s)
         finally:
-            await self._hindsight.close()
+            await self._unknown_calls.close()
 
     def stop(self) -> None:
         """End in order: `run` returns when what was begun is final, or the grace is over."""

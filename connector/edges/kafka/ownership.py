@@ -15,14 +15,14 @@ from connector.actions.record import Place
 _NEVER: Final = float("-inf")
 
 
-class Standing(NamedTuple):
+class Membership(NamedTuple):
     """What proves to Kafka that partitions are ours: the group's metadata, as of a number of rebalances."""
 
     metadata: object
     rebalances: int
 
 
-class Tenures:
+class Ownership:
     """What is ours, each partition since its last assignment: its *term*, which has a number.
 
     Args:
@@ -96,24 +96,24 @@ class Tenures:
             self._changed.wait_for(lambda: self._is_off or self._released.issuperset(places), grace_s)
             return frozenset(places) - self._released
 
-    def standing(self, terms: Mapping[Place, int | None]) -> Standing | None:
+    def membership(self, terms: Mapping[Place, int | None]) -> Membership | None:
         """Return what proves that partitions are ours in these terms; None where they are not."""
         with self._changed:
             ours = all(term is not None and self._terms.get(place) == term for place, term in terms.items())
             if not ours or self._metadata is None or self._is_off:
                 return None
-            return Standing(self._metadata, self._rebalances)
+            return Membership(self._metadata, self._rebalances)
 
-    def rebalanced(self, standing: Standing) -> bool:
-        """Wait for a rebalance later than those behind `standing`; say whether there was one.
+    def rebalanced(self, membership: Membership) -> bool:
+        """Wait for a rebalance later than those behind `membership`; say whether there was one.
 
         The consumer hears of it with its next heartbeat, if the coordinator still knows it.
         """
         with self._changed:
             self._changed.wait_for(
-                lambda: self._closed or self._rebalances > standing.rebalances, self._lease_s
+                lambda: self._closed or self._rebalances > membership.rebalances, self._lease_s
             )
-            return self._rebalances > standing.rebalances
+            return self._rebalances > membership.rebalances
 
     def doubt(self) -> None:
         """Take that the coordinator does not know us, though the consumer was not told: nothing is ours."""

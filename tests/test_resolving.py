@@ -13,9 +13,9 @@ from connector.ami.action import AmiAction
 from connector.ami.completion import Answer
 from connector.ami.message import AmiMessage, Kind
 from connector.ami.reach import Reach, Result
-from connector.app.hindsight import RETRY_S, TRIES, Book, Hindsight
 from connector.app.local import LocalIds
 from connector.app.parts import open_embedded, open_reader
+from connector.app.resolving import RETRY_S, TRIES, EventLog, UnknownCalls
 from connector.app.road_back import open_road_back
 from connector.app.running import run, run_back
 from connector.app.sending import send
@@ -229,7 +229,7 @@ def status(unique: str = CALL) -> Result:
 
 
 class Bench:
-    """Hindsight with a PBX's sessions and an intake; its waits end at once."""
+    """UnknownCalls with a PBX's sessions and an intake; its waits end at once."""
 
     def __init__(self, *results: Result) -> None:
         self.facts: list[Fact] = []
@@ -237,17 +237,17 @@ class Bench:
         self.waits: list[float] = []
         self.sessions = Sessions(*results)
         clock = Clock(lambda: NOW // 1_000, self.sleep)
-        self.hindsight = Hindsight(self.facts.append, {"main": self.sessions}, clock)
+        self.unknown_calls = UnknownCalls(self.facts.append, {"main": self.sessions}, clock)
         self.intake = intake()
 
     async def sleep(self, delay: float) -> None:
         self.waits.append(delay)
 
     def watch(self) -> None:
-        self.hindsight.watch("main", Book(self.intake, self.entries.extend))
+        self.unknown_calls.watch("main", EventLog(self.intake, self.entries.extend))
 
     async def asked(self) -> None:
-        await asyncio.gather(*self.hindsight._asking)
+        await asyncio.gather(*self.unknown_calls._asking)
 
 
 NOT_SENT = Result(Reach.NOT_SENT, reason="no way in")
@@ -258,8 +258,8 @@ def test_every_fact_is_passed_on_and_only_a_call_is_asked_for() -> None:
         bench = Bench(status())
         bench.watch()
         other = LinkDown("main", "there", "cut", None)
-        bench.hindsight(other)
-        bench.hindsight(UNRESOLVED)
+        bench.unknown_calls(other)
+        bench.unknown_calls(UNRESOLVED)
         await bench.asked()
         assert bench.facts == [other, UNRESOLVED]
         (said,) = map(record, bench.entries)
@@ -275,7 +275,7 @@ def test_every_fact_is_passed_on_and_only_a_call_is_asked_for() -> None:
 def test_a_pbx_that_nobody_watches_is_not_asked() -> None:
     async def scene() -> None:
         bench = Bench()
-        bench.hindsight(UNRESOLVED)
+        bench.unknown_calls(UNRESOLVED)
         await bench.asked()
         assert (bench.facts, bench.entries, bench.sessions.asked) == ([UNRESOLVED], [], [])
 
@@ -287,7 +287,7 @@ def test_what_the_pbx_does_not_say_proves_nothing_and_it_is_not_asked_again(answ
     async def scene() -> None:
         bench = Bench(answer)
         bench.watch()
-        bench.hindsight(UNRESOLVED)
+        bench.unknown_calls(UNRESOLVED)
         await bench.asked()
         assert (bench.entries, len(bench.sessions.asked), bench.waits) == ([], 1, [])
 
@@ -298,12 +298,12 @@ def test_a_pbx_that_is_down_is_waited_for_and_not_for_ever() -> None:
     async def scene() -> None:
         bench = Bench(NOT_SENT, NOT_SENT, status())
         bench.watch()
-        bench.hindsight(UNRESOLVED)
+        bench.unknown_calls(UNRESOLVED)
         await bench.asked()
         assert (len(bench.entries), bench.waits) == (1, [RETRY_S] * 2)
         bench = Bench(*[NOT_SENT] * TRIES)
         bench.watch()
-        bench.hindsight(UNRESOLVED)
+        bench.unknown_calls(UNRESOLVED)
         await bench.asked()
         assert (bench.entries, bench.sessions.results) == ([], [])
 
@@ -315,11 +315,11 @@ def test_one_question_at_a_time_and_none_after_the_end() -> None:
         bench = Bench(status(), status())
         bench.watch()
         for number in range(3):
-            bench.hindsight(CallUnresolved(f"r{number}", "main", "Originate", "t", 0, 0, f"ak-{number}"))
+            bench.unknown_calls(CallUnresolved(f"r{number}", "main", "Originate", "t", 0, 0, f"ak-{number}"))
         await asyncio.sleep(0)
         assert len(bench.sessions.asked) == 1
-        await bench.hindsight.close()
+        await bench.unknown_calls.close()
         assert len(bench.sessions.asked) == 1
-        assert not bench.hindsight._asking
+        assert not bench.unknown_calls._asking
 
     asyncio.run(scene())
