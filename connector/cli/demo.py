@@ -77,9 +77,10 @@ async def _in_lines(board: "Wallboard", events: int | None, speed: float, form: 
     from connector.app.demo import demo as play
     from connector.app.signals import Stop
     from connector.edges.telemetry import Telemetry, open_log
+    from connector.facts import ActionRefused
 
     # What is refused is asked for on purpose here, and its answer is among the lines.
-    open_log(sys.stderr, "error")
+    open_log(sys.stderr, "warning", unsaid=(ActionRefused,))
     with Stop() as stop:
         say = _say if form is Form.TEXT else (lambda seen: output.json_line(seen.whole))
         await play(stop, Telemetry(), _Audience(board, stop, events, say), speed)

@@ -229,9 +229,15 @@ def _worded(fact: Fact) -> dict[str, str]:
     return words
 
 
-def open_log(stream: TextIO, level: str = "info", form: str = "console") -> None:
-    """Send the connector's log to a stream; `form` is `console` or `json`, one line per fact in both."""
+def open_log(
+    stream: TextIO, level: str = "info", form: str = "console", unsaid: tuple[type[Fact], ...] = ()
+) -> None:
+    """Send the connector's log to a stream, but for facts of the kinds `unsaid`.
+
+    `form` is `console` or `json`, one line per fact in both.
+    """
     handler = logging.StreamHandler(stream)
+    handler.addFilter(lambda record: not isinstance(getattr(record, "fact", None), unsaid))
     handler.setFormatter(_Lines() if form == "json" else _Console(coloured=stream.isatty()))
     log = logging.getLogger(LOGGER)
     log.handlers[:] = [handler]

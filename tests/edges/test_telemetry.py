@@ -64,6 +64,16 @@ def test_every_fact_is_one_line(kind: type[facts.Fact], log: io.StringIO) -> Non
     assert len(log.getvalue().splitlines()) <= 1
 
 
+def test_kinds_of_facts_can_be_left_out() -> None:
+    stream = io.StringIO()
+    open_log(stream, "warning", unsaid=(facts.ActionRefused,))
+    telemetry = Telemetry()
+    telemetry(sample(facts.ActionRefused))
+    telemetry(sample(facts.LinkDown, pbx="demo", reason="cut", retry_s=1.0))
+    logging.getLogger(LOGGER).handlers.clear()
+    assert lines(stream) == ["warning  demo: cut; tried again in 1.0 s"]
+
+
 def test_the_audit_names_request_and_rule_and_no_line_of_it_is_held_back(log: io.StringIO) -> None:
     telemetry = Telemetry()
     about = {"request_id": "r1", "pbx": "pbx1", "action": "Ping", "topic": "t", "partition": 3, "offset": 7}
