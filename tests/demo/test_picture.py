@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from connector.demo.picture import Picture
-from connector.demo.wallboard import LINGER_S, Seen, Wallboard, telling
+from connector.demo.wallboard import LINGER_S, Answer, Seen, Wallboard, telling
 
 CALL = {
     "call_id": "1.0",
@@ -117,10 +118,63 @@ def test_the_picture_fits(size: tuple[int, int], calls: int) -> None:
     for number in range(calls):
         ids: dict[str, Any] = {"call_id": str(number), "unique_id": str(number)}
         filled.take(seen("Newchannel", number, f"asterisk.events.topic-{number}", **(CALL | ids)))
+    lines = drawn(filled, width, height)
+    assert len(lines) == height
+    assert {len(line) for line in lines} <= set(range(width + 1))
+    assert "Calls in progress" in "".join(lines)
+
+
+def drawn(filled: Wallboard, width: int, height: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None)
     with console.capture() as capture:
         console.print(Picture(filled).draw(width, height), end="")
-    lines = capture.get().splitlines()
-    assert len(lines) == height
-    assert {len(line) for line in lines} <= set(range(width + 1))
-    assert "Calls in progress" in capture.get()
+    return capture.get().splitlines()
+
+
+def requests_panel(lines: list[str]) -> list[str]:
+    """Give the lines between the panel's borders."""
+    (top,) = [at for at, line in enumerate(lines) if "Requests (" in line]
+    end = next(at for at, line in enumerate(lines) if at > top and line.startswith("╰"))
+    return lines[top:end]
+
+
+def answered(count: int) -> Wallboard:
+    filled = board(("Newchannel", {}))
+    for number in range(count):
+        answer = Answer(f"Action{number}", "SUCCESS", f"Queue=q{number}", number)
+        response = seen("Response", 0, "asterisk.responses.json", action=f"Action{number}")
+        filled.take(replace(response, answer=answer))
+    return filled
+
+
+def test_requests_are_shown_with_status_and_time_and_what_they_ask() -> None:
+    filled = answered(1)
+    refused = Answer("Originate", "REFUSED", "Context=outbound")
+    filled.take(replace(seen("Response", 0, "asterisk.responses.json"), answer=refused))
+    title, head, first, second = requests_panel(drawn(filled, 140, 40))[:4]
+    assert "Requests (2 answered)" in title
+    assert head.strip("│ ").split() == ["Time", "Action", "Status", "ms", "Asks"]
+    assert first.strip("│ ").split()[1:] == ["Action0", "SUCCESS", "0", "Queue=q0"]
+    assert second.strip("│ ").split()[1:] == ["Originate", "REFUSED", "Context=outbound"]
+
+
+def test_the_latest_requests_are_shown_and_none_of_them_is_an_event() -> None:
+    filled = answered(300)
+    lines = drawn(filled, 140, 40)
+    panel = requests_panel(lines)
+    assert "Requests (300 answered)" in panel[0]
+    assert "Action299" in panel[-1]
+    assert not [line for line in lines if "Action29" in line and line not in panel]
+    assert [each.kind for each in filled.latest] == ["Newchannel"]
+    assert filled.total == 301
+
+
+@pytest.mark.parametrize("size", [(200, 60), (140, 40), (100, 30), (80, 24), (60, 20)])
+def test_requests_have_room_where_the_picture_is_high_enough(size: tuple[int, int]) -> None:
+    lines = drawn(answered(50), *size)
+    assert len(lines) == size[1]
+    assert "Action49" in requests_panel(lines)[-1]
+
+
+def test_a_low_picture_leaves_requests_out() -> None:
+    assert not [line for line in drawn(answered(50), 80, 19) if "Requests" in line]
