@@ -28,7 +28,7 @@ _SCHEMAS: Final = load_action_schemas()
 _READER: Final = RequestReader(RequestRules(pairs=(_AVRO, _JSON), reply_topics=("crm.*",)), _SCHEMAS.request)
 _IDS: Final = {_SCHEMAS.response.name: 2, _SCHEMAS.claim.name: 3}
 _RULES: Final = SerdeRules(connector="fuzz", dead_letters="dlq", max_bytes=20_000)
-_CLERKS: Final = {
+_SERDES: Final = {
     pair.requests: Serde(
         pair, _SCHEMAS, Registered(_IDS, {3: _SCHEMAS.claim.text}), load_action_catalogue(), _RULES
     )
@@ -99,19 +99,19 @@ def target(seed: int) -> Callable[[], None]:
 
 def judge(record: Incoming, texts: dict[int, str]) -> None:
     """Read a record, answer it, remember it; raise what is wrong."""
-    found, scribe = _READER.read(record, texts), _CLERKS[record.place.topic]
+    found, serde = _READER.read(record, texts), _SERDES[record.place.topic]
     match found:
         case NeedsSchema():
             return
         case Undecodable(reason=reason):
             _judge_text(reason)
-            scribe.dead_letter(found)
-            scribe.rejections(found, 0)
+            serde.dead_letter(found)
+            serde.rejections(found, 0)
         case Request(flaw=flaw):
             _judge_text(flaw)
             _judge_fields(found)
-            told = scribe.fitted(found, replace(_OUTCOME, message=flaw))
-            if not scribe.responses(found, told, 0):
+            told = serde.fitted(found, replace(_OUTCOME, message=flaw))
+            if not serde.responses(found, told, 0):
                 raise AssertionError("no answer")
         case _:
             raise AssertionError(f"a {type(found).__name__}")
@@ -119,7 +119,8 @@ def judge(record: Incoming, texts: dict[int, str]) -> None:
 
 def _judge_text(text: str) -> None:
     text.encode()
-    if SECRET in text:
+    # A name that is not known is told, whatever it is.
+    if SECRET in text and not text.startswith("unknown field "):
         raise AssertionError(f"a value is repeated: {text}")
 
 
