@@ -104,11 +104,11 @@ def judge(record: Incoming, texts: dict[int, str]) -> None:
         case NeedsSchema():
             return
         case Undecodable(reason=reason):
-            _judge_text(reason)
+            judge_text(reason)
             serde.dead_letter(found)
             serde.rejections(found, 0)
         case Request(flaw=flaw):
-            _judge_text(flaw)
+            judge_text(flaw)
             _judge_fields(found)
             told = serde.fitted(found, replace(_OUTCOME, message=flaw))
             if not serde.responses(found, told, 0):
@@ -117,7 +117,8 @@ def judge(record: Incoming, texts: dict[int, str]) -> None:
             raise AssertionError(f"a {type(found).__name__}")
 
 
-def _judge_text(text: str) -> None:
+def judge_text(text: str) -> None:
+    """Look at a reason: it can be written, and repeats no value."""
     text.encode()
     # A name that is not known is told, whatever it is.
     if SECRET in text and not text.startswith("unknown field "):

@@ -36,5 +36,6 @@ def test_the_same_seed_does_the_same_damage() -> None:
 
 
 def test_a_repeated_value_would_be_found() -> None:
+    requests.judge_text(f"unknown field '{requests.SECRET}'; known are action")
     with pytest.raises(AssertionError, match="a value is repeated"):
-        requests.judge(_incoming("json", b'{"request_id": "r", "action": "Ping", "hunter2": 1}'), TEXTS)
+        requests.judge_text(f"header Secret: {requests.SECRET}")
