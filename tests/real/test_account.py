@@ -1,5 +1,6 @@
 """The section for manager.conf that the settings lead to, given to a real Asterisk as it is printed."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,12 @@ import pytest
 
 from connector.actions.policy.policy import Policy
 from connector.actions.policy.rules import Bounds
+from connector.ami.steps import Account
 from connector.avro.schema import load
+from connector.edges.pbx import Address as At
+from connector.edges.pbx import AsteriskPbx
 from connector.edges.schemas import load_action_catalogue
+from connector.preflight import State, actions
 from connector.settings.account import USEFUL_VARIABLES, action_conf, action_rights, manager_conf
 from connector.settings.kinds import Address, Secret
 from connector.settings.sections import Pbx
@@ -94,3 +99,18 @@ def test_the_account_for_actions_has_several_sessions_though_the_pbx_gives_other
         Manager(asterisk.host, asterisk.port, "doer", SECRET, events="off") as other,
     ):
         assert one.action("Ping")["Ping"] == other.action("Ping")["Ping"] == "Pong"
+
+
+@pytest.mark.parametrize(("said", "state"), [("", State.OK), ("allowmultiplelogin = no", State.FAILED)])
+def test_the_check_tells_whether_an_account_may_have_several_sessions(
+    start_asterisk: Callable[..., Asterisk], said: str, state: State
+) -> None:
+    asterisk = start_asterisk(22, manager_extra=said)
+    account = Account("actions", asterisk.secret, events="call")
+    target = AsteriskPbx("main", [At(asterisk.host, asterisk.port)], account)
+    possible, catalogue = ["Originate", "Command"], load_action_catalogue()
+    found = {each.what: each for each in asyncio.run(actions.check(target, possible, catalogue, 0.0))}
+    assert found["main actions' sessions"].state is state
+    assert found["main OriginateResponse"].state is State.UNPROVEN
+    assert "main unknown calls" not in found
+    assert "Command needs command" in str(found["main actions allowed"])
