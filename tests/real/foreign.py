@@ -32,7 +32,11 @@ def run_java(part: str, program: Path, *words: str, told: str = "") -> list[str]
     if not REQUIRED and not running.fetched(part):
         pytest.skip(f"the jars of {part} are not here; get them with: python -m tests.parts fetch {part}")
     try:
-        line = [*java.command(broker.JAVA, heap="128m"), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        line = [
+            *java.command(broker.JAVA, heap="128m"),
+            "-XX:TieredStopAtLevel=1",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        ]
         line += ["-cp", f"{running.fetch(part)}/jars/*", str(program), *words]
     except Unavailable as reason:
         give_up(str(reason))

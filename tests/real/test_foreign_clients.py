@@ -1,17 +1,20 @@
 """Clients that are not ours read the topics: Debian's kcat, and a program on Kafka's own Java client."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.parts.kafka import Cluster, Kafka
+from tests.parts.processes import wait_until
 from tests.parts.registry import Registry, Service
 from tests.real import reading
 from tests.real.bridge import command, fresh, pbx_table, toml
 from tests.real.foreign import PROGRAMS, need_kcat, run_java
 from tests.real.reading import Got
+from tests.real.readme import blocks
 from tests.real.story import Ends, tables
 
 CAPTURES = Path(__file__).parents[1] / "captures" / "asterisk22"
@@ -91,3 +94,27 @@ def test_java_hashes_as_apache_kafkas_vectors_say() -> None:
         number, three, sixteen = map(int, line.split())
         positive = number & 0x7FFFFFFF
         assert (three, sixteen) == (positive % 3, positive % 16)
+
+
+def test_the_readmes_python_reads_events(
+    kafka: Cluster | Kafka, registry: Service | Registry, records: list[Got], tmp_path: Path
+) -> None:
+    places = {
+        "kafka.example.net:9092": kafka.bootstrap,
+        "http://registry.example.net:8081": registry.url,
+        "asterisk.": f"{records[0].topic.partition('.')[0]}.",
+    }
+    (code,) = blocks("Reading the events", "python", places)
+    printed, complaints = tmp_path / "printed", tmp_path / "complaints"
+    with printed.open("wb") as out, complaints.open("wb") as err:
+        words = [sys.executable, "-u", "-c", code]
+        reader = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        try:
+            wait_until(lambda: b"\n" in printed.read_bytes() or reader.poll() is not None, "a hangup")
+        finally:
+            reader.kill()
+            reader.wait()
+    assert printed.read_bytes(), complaints.read_text()
+    key, day, _, channel, cause = printed.read_text().splitlines()[0].split(maxsplit=4)
+    assert key.startswith("main|")
+    assert (day[:3], channel[:6], cause != "") == ("202", "Local/", True)

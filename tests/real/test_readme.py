@@ -1,8 +1,7 @@
-"""The README's examples of the road back, run as they stand there but for addresses and the topics' prefix."""
+"""The README's examples of the road back are run."""
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +14,7 @@ from tests.parts.kafka import Cluster, Kafka
 from tests.real import reading
 from tests.real.bridge import Bridge, fresh, pbx_table, toml
 from tests.real.foreign import need_kcat, run_java
-
-README = (Path(__file__).parents[2] / "README.md").read_text()
-SECTION = README.partition("\n## Sending actions\n")[2].partition("\n## ")[0]
+from tests.real.readme import blocks
 
 
 class Example:
@@ -33,9 +30,8 @@ class Example:
         return self.folder / "settings.toml"
 
     def blocks(self, language: str) -> list[str]:
-        found = re.findall(rf"^```{language}\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
-        moved = (code.replace("kafka.example.net:9092", self.bootstrap) for code in found)
-        return [code.replace("asterisk.", f"{self.prefix}.") for code in moved]
+        places = {"kafka.example.net:9092": self.bootstrap, "asterisk.": f"{self.prefix}."}
+        return blocks("Sending actions", language, places)
 
     def line(self, begins: str) -> str:
         """Give the one line of a shell block that begins so."""
