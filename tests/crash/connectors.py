@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tests.crash.stream import CONTEXT, PBX
 
-SESSION_MS = 10_000
+SESSION_MS = 6_000
 """How long the group misses a member that says nothing; longer than a new coordinator takes to be found."""
 
 TRANSACTION_MS = 4_000
