@@ -1,64 +1,24 @@
-"""`python -m tests.bench`: the road beside what people write today and beside the limit, in one run."""
+"""`python -m tests.bench`: events, then actions, each beside its yardsticks in the same run."""
 
 import argparse
-import json
-import os
-import statistics
-import subprocess
-import sys
-from typing import Any
 
-STEADY_RATE = 5_000
-STEADY_SECONDS = 10
-
-
-def run(name: str, events: int, rate: int = 0) -> dict[str, Any]:
-    """Run one contestant in a process of its own and return what it measured."""
-    command = [sys.executable, "-m", "tests.bench.contestants", name, str(events), str(rate)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, "TZ": "UTC"}
-    )
-    if done.returncode:
-        sys.exit(f"{name} failed:\n{done.stderr}")
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return measured
-
-
-def median(results: list[dict[str, Any]], key: str) -> float:
-    return float(statistics.median(result[key] for result in results))
-
-
-def table(results: dict[str, list[dict[str, Any]]]) -> None:
-    titles = {
-        "road": "connector, the whole road",
-        "today": "(a) what people write today",
-        "limit": "(b) produce alone, no work",
-    }
-    print(f"{'':32}{'events/s':>10}  {'from .. to':>18}  {'CPU us/event':>12}  {'peak MB':>8}")
-    for name, runs in results.items():
-        rates = sorted(result["rate"] for result in runs)
-        spread = f"{rates[0]:,.0f} .. {rates[-1]:,.0f}"
-        print(
-            f"{titles[name]:32}{median(runs, 'rate'):>10,.0f}  {spread:>18}  {median(runs, 'cpu_us'):>12.1f}  {median(runs, 'peak_mb'):>8.0f}"
-        )
-    road, today, limit = (median(results[name], "rate") for name in ("road", "today", "limit"))
-    print(f"\nroad / (a) today: {road / today:.1f}    road / (b) limit: {road / limit:.2f}")
+from tests.bench import actions, events
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--only", choices=["events", "actions"])
+    parser.add_argument("--events", type=int, default=100_000, help="events of a round")
+    parser.add_argument("--requests", type=int, default=1_000, help="requests of a stream, in each round")
     parser.add_argument("--rounds", type=int, default=3)
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--bootstrap", help="measure actions against this Kafka")
+    place.add_argument("--real", action="store_true", help="start a real Kafka for the actions")
     options = parser.parse_args()
-    results: dict[str, list[dict[str, Any]]] = {"road": [], "today": [], "limit": []}
-    for _ in range(options.rounds):
-        for name, runs in results.items():
-            runs.append(run(name, options.events // (5 if name == "today" else 1)))
-    table(results)
-    steady = run("road", STEADY_RATE * STEADY_SECONDS, STEADY_RATE)
-    print(
-        f"\nat a steady {STEADY_RATE:,} events/s for {STEADY_SECONDS} s, socket to acknowledgement: p50 {steady['p50_ms']:.1f} ms, p99 {steady['p99_ms']:.1f} ms, peak {steady['peak_mb']:.0f} MB"
-    )
+    if options.only != "actions":
+        events.measure(options.events, options.rounds)
+    if options.only != "events":
+        actions.measure(options.requests, options.rounds, options.bootstrap, real=options.real)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,57 @@
+"""Events: the road beside what people write today and beside the limit, in one run."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+STEADY_RATE = 5_000
+STEADY_SECONDS = 10
+
+
+def run(name: str, events: int, rate: int = 0) -> dict[str, Any]:
+    """Run one contestant in a process of its own and return what it measured."""
+    command = [sys.executable, "-m", "tests.bench.contestants", name, str(events), str(rate)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=600, check=False, env={**os.environ, "TZ": "UTC"}
+    )
+    if done.returncode:
+        sys.exit(f"{name} failed:\n{done.stderr}")
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def median(results: list[dict[str, Any]], key: str) -> float:
+    return float(statistics.median(result[key] for result in results))
+
+
+def table(results: dict[str, list[dict[str, Any]]]) -> None:
+    titles = {
+        "road": "connector, the whole road",
+        "today": "(a) what people write today",
+        "limit": "(b) produce alone, no work",
+    }
+    print(f"{'':32}{'events/s':>10}  {'from .. to':>18}  {'CPU us/event':>12}  {'peak MB':>8}")
+    for name, runs in results.items():
+        rates = sorted(result["rate"] for result in runs)
+        spread = f"{rates[0]:,.0f} .. {rates[-1]:,.0f}"
+        print(
+            f"{titles[name]:32}{median(runs, 'rate'):>10,.0f}  {spread:>18}  {median(runs, 'cpu_us'):>12.1f}  {median(runs, 'peak_mb'):>8.0f}"
+        )
+    road, today, limit = (median(results[name], "rate") for name in ("road", "today", "limit"))
+    print(f"\nroad / (a) today: {road / today:.1f}    road / (b) limit: {road / limit:.2f}")
+
+
+def measure(events: int, rounds: int) -> None:
+    """Measure `events` events a round and print what came of it."""
+    results: dict[str, list[dict[str, Any]]] = {"road": [], "today": [], "limit": []}
+    for _ in range(rounds):
+        for name, runs in results.items():
+            runs.append(run(name, events // (5 if name == "today" else 1)))
+    table(results)
+    steady = run("road", STEADY_RATE * STEADY_SECONDS, STEADY_RATE)
+    print(
+        f"\nat a steady {STEADY_RATE:,} events/s for {STEADY_SECONDS} s, socket to acknowledgement: p50 {steady['p50_ms']:.1f} ms, p99 {steady['p99_ms']:.1f} ms, peak {steady['peak_mb']:.0f} MB"
+    )
