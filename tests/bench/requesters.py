@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from connector.ami.action import AmiAction
 from connector.ami.reach import Reach
@@ -158,7 +158,7 @@ def at_end(scene: Scene, topic: str) -> Consumer:
         TopicPartition(topic, number) for number in consumer.list_topics(topic).topics[topic].partitions
     ]
     for place in places:
-        _, place.offset = consumer.get_watermark_offsets(place, 10) or (0, OFFSET_BEGINNING)
+        _, place.offset = consumer.get_watermark_offsets(place, 10)
     consumer.assign(places)
     return consumer
 

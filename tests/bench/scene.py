@@ -20,8 +20,8 @@ from connector.demo.broker import EmbeddedBroker
 from connector.demo.pbx import SimulatedPbx
 from connector.edges.telemetry import Telemetry
 from connector.settings.actions import Actions, Standard
-from connector.settings.kinds import Secret
-from connector.settings.sections import Address, Events, Kafka, Pbx, Settings
+from connector.settings.kinds import Address, Secret
+from connector.settings.sections import Events, Kafka, Pbx, Settings
 
 USER = "bench"
 PROFILE: ProfileName = "full"
