@@ -9,7 +9,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=["events", "actions"])
     parser.add_argument("--events", type=int, default=100_000, help="events of a round")
-    parser.add_argument("--requests", type=int, default=1_000, help="requests of a stream, in each round")
+    parser.add_argument("--requests", type=int, default=2_000, help="requests of a stream, in each round")
     parser.add_argument("--rounds", type=int, default=3)
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--bootstrap", help="measure actions against this Kafka")

@@ -14,8 +14,8 @@ from tests.bench.scene import Scene
 
 Measured = dict[str, float]
 
-SHARE = 5
-"""Latencies are of a fifth as many requests as rates."""
+SHARE = 10
+"""Latencies are of a tenth as many requests as rates."""
 
 
 def percentiles(latencies: list[float]) -> Measured:
@@ -44,7 +44,7 @@ CONTESTANTS: dict[str, Callable[[Scene, int], Measured]] = {
     "commit": lambda scene, count: percentiles(yardsticks.commits(scene, count // SHARE)),
     "bare read": lambda scene, count: bare("Ping", scene, count),
     "bare effect": lambda scene, count: bare("QueuePause", scene, count),
-    "session": lambda scene, count: {"rate": Session(scene).rate("Ping", count * 5)},
+    "session": lambda scene, count: {"rate": Session(scene).rate("Ping", count * 2)},
     "read": lambda scene, count: through_kafka("Ping", scene, count),
     "effect": lambda scene, count: through_kafka("QueuePause", scene, count),
 }

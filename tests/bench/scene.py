@@ -89,7 +89,7 @@ def settings(scene: Scene) -> Settings:
             bootstrap_servers=tuple(scene.bootstrap.split(",")),
             consumer={"fetch.wait.max.ms": scene.fetch_ms},
         ),
-        actions=Actions(sessions=1, policy=Standard(profile=PROFILE)),
+        actions=Actions(sessions=1, group=f"{scene.prefix}-connector", policy=Standard(profile=PROFILE)),
     )
 
 
