@@ -16,12 +16,13 @@ TITLES = {
     "effect": "effect (QueuePause) thr. Kafka",
 }
 NOTES = """\
-One hop: produced with acks=all -> consumed. One transaction: begin, produce, send offsets, commit. Through Kafka:
+One hop: produced with acks=all -> consumed; the aims' round trips are counted as one hop each, the strictest reading.
+One transaction: begin, produce, send offsets, commit; two transactional ids in turn, as in the connector. Through Kafka:
 request produced -> response consumed, read_committed, by confluent-kafka in JSON. Latency: one request in flight at
 a time. Rate: a stream of requests with different keys, all handed over at once; on the bare socket, 64 written ahead
 of their answers; in the pool 64 callers and one action outstanding. The connector has one session, otherwise its
-defaults. Broker, simulated PBX, connector and requester are processes of their own on one machine. Each figure is
-the median of the rounds, with the lowest and the highest behind it."""
+defaults. Broker, simulated PBX, connector and requester are processes of their own on one machine. A first
+round is not counted. Each figure is the median of the rounds, with the lowest and the highest behind it."""
 
 HOPS = 3
 COMMITS = 2
