@@ -39,7 +39,7 @@ schemas: .venv/package.stamp
 	$(BIN)/ami-kafka schemas generate --check
 	$(BIN)/ami-kafka schemas check
 
-bench: .venv/package.stamp .venv/dev.stamp  ## events per second, beside what people write today and the limit
+bench: .venv/package.stamp .venv/dev.stamp  ## both roads, beside what people write today, bare sockets and the limits
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 crashtest: .venv/package.stamp .venv/dev.stamp  ## kill, stop and cut off connectors over N requests, and count what came of it
