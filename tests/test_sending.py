@@ -26,28 +26,28 @@ def broker() -> Iterator[EmbeddedBroker]:
         yield running
 
 
-def failing(broker: EmbeddedBroker, error: int) -> tuple[ConnectorError, int]:
+def failing(broker: EmbeddedBroker, error: int, reach_s: float) -> tuple[ConnectorError, int]:
     """Send where Kafka answers the request's record with an error; return what is raised, and how often it left."""
     broker.fail_requests([error] * MANY)
     chosen = Settings(
         pbx={"main": PBX}, kafka=Kafka(bootstrap_servers=(broker.bootstrap_servers,)), actions=Actions()
     )
     left: list[None] = []
-    asked = Asked(fields=FIELDS, key="k", within_s=60.0, reach_s=1.0)
+    asked = Asked(fields=FIELDS, key="k", within_s=60.0, reach_s=reach_s)
     with pytest.raises((BrokerError, NotAnswered)) as failed:
         asyncio.run(send(chosen, asked, lambda _: None, lambda: left.append(None)))
     return failed.value, len(left)
 
 
 def test_what_was_handed_over_in_vain_may_still_be_executed(broker: EmbeddedBroker) -> None:
-    error, left = failing(broker, KafkaError.REQUEST_TIMED_OUT)
+    error, left = failing(broker, KafkaError.REQUEST_TIMED_OUT, 1.0)
     assert isinstance(error, NotAnswered)
     assert str(error).endswith("; request r7 may still be executed")
     assert left == 1
 
 
 def test_what_kafka_refuses_is_not_executed(broker: EmbeddedBroker) -> None:
-    error, _ = failing(broker, KafkaError.TOPIC_AUTHORIZATION_FAILED)
+    error, _ = failing(broker, KafkaError.TOPIC_AUTHORIZATION_FAILED, 30.0)
     assert isinstance(error, BrokerError)
     assert str(error).startswith("asterisk.actions.json: ")
     assert "may still be executed" not in str(error)
