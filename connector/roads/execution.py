@@ -12,13 +12,15 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from connector.actions.dispatch.dispatcher import Dispatcher
 from connector.actions.dispatch.lifecycle import Execute
+from connector.actions.dispatch.ticket import Ticket
 from connector.actions.record import Aborted, Assigned, Committed, Fenced, Incoming, Lost, Notice, Revoking
+from connector.ami.reach import Reach
 from connector.errors import ActionError, BrokerError, RegistryError
 from connector.facts import ClaimsRead, RegistryTrouble, Report, RequestsFenced, TransactionAborted
 from connector.roads.ports import Executor, Requests, WriterSchemas
 
 RETRY_S: Final = 0.5
-"""Wait before a transaction that came to nothing is tried again, or the registry is asked again."""
+"""Wait before a transaction that came to nothing is tried again, the registry or the ownership asked again."""
 
 CLAIMS_AT_ONCE: Final = 256
 """Claims read without a break: the longest that the PBXs' sessions wait, some 10 ms."""
@@ -171,16 +173,27 @@ class Execution:
         ticket, dispatcher = execute.ticket, self._dispatcher
 
         def look() -> bool:
-            return self._requests.owns(ticket.place) and dispatcher.may_send(ticket, self._clock.now_ms())
+            return self._is_safe(ticket) and dispatcher.may_send(ticket, self._clock.now_ms())
 
         executor = self._executors[execute.pbx]
         try:
             result = await executor.execute(execute.action, look, execute.timeout_s)
+            while result.reach is Reach.NOT_SENT and self._is_in_doubt(ticket):
+                await self._clock.sleep(RETRY_S)
+                result = await executor.execute(execute.action, look, execute.timeout_s)
         except ActionError as error:
             dispatcher.spurned(ticket, str(error), self._clock.now_ms())
         else:
             dispatcher.answered(ticket, result, self._clock.now_ms())
         self._go_on()
+
+    def _is_safe(self, ticket: Ticket) -> bool:
+        """Say whether no other owner of the partition can come to harm: a read may be done by anybody."""
+        return not ticket.job.effect or self._requests.owns(ticket.place)
+
+    def _is_in_doubt(self, ticket: Ticket) -> bool:
+        """Say whether nothing but the ownership, of which nobody can tell now, keeps an action from being sent."""
+        return not self._is_safe(ticket) and self._dispatcher.may_send(ticket, self._clock.now_ms())
 
     async def _learn(self, schema_id: int) -> None:
         while True:

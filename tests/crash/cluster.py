@@ -159,4 +159,5 @@ def _told(message: Message) -> Told:
         at_ms=message.timestamp()[1],
         part=value["part"],
         parts=value["parts"],
+        message=value["message"] or "",
     )

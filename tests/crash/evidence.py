@@ -33,6 +33,7 @@ class Told(NamedTuple):
     at_ms: int
     part: int = 1
     parts: int = 1
+    message: str = ""
 
 
 class Begun(NamedTuple):

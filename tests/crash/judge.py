@@ -149,7 +149,7 @@ def _spoiled(case: Case) -> Iterator[str]:
         if answer is None or answer.replayed or answer.status in (FINE[asked.kind], "UNKNOWN"):
             continue
         if FINE[asked.kind] == "INVALID" or not case.broken(asked.at_ms, answer.at_ms):
-            yield f"{asked.correlation} ({asked.kind}) is {answer.status}, executed {answer.executed}"
+            yield f"{asked.correlation} ({asked.kind}) is {answer.status}, executed {answer.executed}: {answer.message}"
 
 
 def _order(case: Case) -> Iterator[str]:

@@ -60,6 +60,7 @@ class Requests:
         self.aborts: list[Aborted] = []
         self.paused: set[Place] = set()
         self.let_go: set[Place] = set()
+        self.doubted = False
         self.failure: BrokerError | None = None
         world.kafka.epochs[PLACE] += 1
         self.epochs: dict[Place, int] = {PLACE: world.kafka.epochs[PLACE]}
@@ -96,7 +97,7 @@ class Requests:
         return settled
 
     def owns(self, place: Place) -> bool:
-        return place in self.epochs
+        return place in self.epochs and not self.doubted
 
     def pause(self, places: Iterable[Place]) -> None:
         self.paused |= {*places}

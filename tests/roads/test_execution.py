@@ -28,6 +28,9 @@ from tests.actions.dispatchers import (
 )
 from tests.roads.in_memory_requests import Executor, Requests, Schemas, World
 
+STANDING = ("take", "commit")
+"""The tasks that end only with the driver."""
+
 
 class Call:
     """A call that a test lets come."""
@@ -150,23 +153,57 @@ def test_who_is_fenced_tells_nobody_and_forgets_when_it_hears_of_its_loss() -> N
     assert not made.kafka.answers
 
 
-def test_the_last_look_asks_who_owns_the_partition() -> None:
+def test_an_effect_waits_while_nobody_can_tell_who_owns_the_partition() -> None:
     async def scene(bench: Bench) -> None:
-        del bench.requests.epochs[PLACE]
-        await bench.until(lambda: len(bench.executor.timeouts) == 2)
+        bench.requests.doubted = True
+        await bench.until(lambda: len(bench.executor.timeouts) == 3)
+        assert not made.executed
+        assert {*bench.slept} == {RETRY_S}
+        bench.requests.doubted = False
+        await bench.until(lambda: bench.answered == 1)
 
-    made = world(ping(0))
-    drive_until_lost(scene, made)
-    assert not made.executed
+    made = world(effect(0, "a"))
+    drive(scene, made)
+    assert made.executed == {"a": 1}
+    assert made.kafka.told[PLACE, 0]["status"] == "SUCCESS"
 
 
-def drive_until_lost(scene: Callable[[Bench], Awaitable[None]], made: World) -> None:
-    async def lost(bench: Bench) -> None:
-        await scene(bench)
+def test_an_effect_in_doubt_is_never_sent_once_the_partition_is_lost() -> None:
+    async def scene(bench: Bench) -> None:
+        bench.requests.doubted = True
+        await bench.until(lambda: bool(bench.slept))
         bench.requests.lose()
         await bench.until(lambda: bench.road._dispatcher.idle)
+        bench.requests.doubted = False
+        await bench.until(lambda: len(bench.road._tasks) == len(STANDING))
 
-    drive(lost, made)
+    made = world(effect(0, "a"))
+    drive(scene, made)
+    assert not made.executed
+    assert not made.kafka.answers
+
+
+def test_an_effect_in_doubt_ends_when_its_time_is_over() -> None:
+    async def scene(bench: Bench) -> None:
+        bench.requests.doubted = True
+        await bench.until(lambda: bool(bench.slept))
+        bench.pass_ms(TTL_MS + 1)
+        await bench.until(lambda: bench.answered == 1)
+
+    made = world(effect(0, "a"))
+    drive(scene, made)
+    assert not made.executed
+    assert made.kafka.told[PLACE, 0]["status"] == "EXPIRED"
+
+
+def test_a_read_asks_for_no_owner() -> None:
+    async def scene(bench: Bench) -> None:
+        bench.requests.doubted = True
+        await bench.until(lambda: bench.answered == 1)
+
+    made = world(ping(0))
+    drive(scene, made)
+    assert made.executed == {"read": 1}
 
 
 def test_a_revoked_partition_is_released_when_its_last_answer_is_told() -> None:

@@ -43,10 +43,11 @@ class Ownership:
         self._doubted = False
         self._closed = False
 
-    def owns(self, place: Place) -> bool:
-        """Say whether a partition is ours, as far as can be known."""
+    def owns(self, place: Place, term: int | None) -> bool:
+        """Say whether a partition is ours in this term, as far as can be known."""
         with self._changed:
-            return place in self._terms and not self._is_off and self.now() < self._heard + self._lease_s
+            in_term = term is not None and self._terms.get(place) == term
+            return in_term and not self._is_off and self.now() < self._heard + self._lease_s
 
     def heard(self, asked: float) -> None:
         """Take that the coordinator answered, as to a member, a question asked at this time."""

@@ -115,7 +115,7 @@ class KafkaRequests:
 
     def owns(self, place: Place) -> bool:
         """Say at once whether a partition is ours, as far as can be known here; so it is while it is revoked."""
-        return self._ownership.owns(place)
+        return self._ownership.owns(place, self._terms.get(place))
 
     def pause(self, places: Iterable[Place]) -> None:
         """Take nothing more from these partitions until `resume`, but what is on its way."""
