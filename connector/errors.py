@@ -8,7 +8,8 @@ ConnectorError
 │   ├── LoginRefused   the PBX said no: slow and loud, never in a tight loop
 │   └── LinkLost       no connection, or it broke: back off and connect again
 ├── BrokerError        Kafka cannot be reached or said no
-└── RegistryError      the schema registry cannot be reached or said no
+├── RegistryError      the schema registry cannot be reached or said no
+└── JournalError       the journal's folder cannot be used
 """
 
 
@@ -46,3 +47,7 @@ class BrokerError(ConnectorError):
 
 class RegistryError(ConnectorError):
     """The schema registry could not be reached, or refused a schema: the text names the subject."""
+
+
+class JournalError(ConnectorError):
+    """The journal on disk cannot be used: the text names the folder or file, and the system's reason."""

@@ -79,13 +79,46 @@ class RecordRefused(Fact):
 
 @dataclass(frozen=True, slots=True)
 class EventsLost(Fact):
-    """Entries were given up: numbers `first` to `last` of the PBX, `count` of them."""
+    """Entries were given up: numbers `first` to `last` of the PBX, `count` of them; None where nobody knows."""
 
     pbx: str
     first: int
-    last: int
-    count: int
+    last: int | None
+    count: int | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFailed(Fact):
+    """The journal's disk cannot be used; it is tried again in `retry_s` seconds, or not any more."""
+
+    pbx: str
+    reason: str
+    retry_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRestored(Fact):
+    """The journal's disk can be used again."""
+
+    pbx: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFound(Fact):
+    """The journal of an earlier start was found; `waiting` bytes of it at most wait for Kafka."""
+
+    pbx: str
+    folder: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalKept(Fact):
+    """So many entries at most stay in the journal for the next start."""
+
+    pbx: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

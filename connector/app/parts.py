@@ -22,6 +22,7 @@ from connector.edges.schemas import load_action_schemas, load_schemas
 from connector.edges.telemetry import Telemetry
 from connector.errors import SettingsError
 from connector.events.selection import Selection
+from connector.events.worth import Ranks
 from connector.facts import Report, TopicMade
 from connector.preflight import Finding, ends, refuse
 from connector.roads.delivery import Ends
@@ -43,6 +44,7 @@ def read_schemas(settings: Settings) -> tuple[SchemaSet, Selection]:
     users = settings.events.user_schemas
     schemas = load_schemas(Path(users) if users else None)
     check_names(settings, schemas)
+    Ranks(schemas, settings.journal.expendable, settings.journal.precious)
     return schemas, Selection(schemas, settings.events.select)
 
 

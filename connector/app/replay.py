@@ -15,6 +15,7 @@ from typing import Final
 from connector.ami.framing import Framer
 from connector.ami.message import Kind, kind_of, text_of
 from connector.app.vertical import Shared, Vertical
+from connector.edges.journal.memory import MemoryJournal
 from connector.events.entry import Source
 from connector.facts import EventDropped
 
@@ -90,7 +91,7 @@ def _microseconds(timestamp: re.Match[bytes]) -> int:
 
 async def replay(capture: Capture, zone: tzinfo | None, shared: Shared) -> None:
     """Send a capture down the road; returns when every record is acknowledged. `zone` is the PBX's timezone."""
-    vertical = Vertical(capture.source, zone, shared, _JOURNAL_BYTES)
+    vertical = Vertical(capture.source, zone, shared, MemoryJournal(_JOURNAL_BYTES))
     delivering = asyncio.create_task(vertical.delivery.run())
     feeding = asyncio.create_task(_feed(capture, vertical, shared))
     await asyncio.wait((delivering, feeding), return_when=asyncio.FIRST_COMPLETED)

@@ -3,15 +3,20 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Final, Protocol
 
+from connector.app.journals import Opened, open_journal
 from connector.app.resolving import EventLog
 from connector.app.signals import Stop
 from connector.app.vertical import Shared, Vertical
+from connector.edges.journal.disk import DiskJournal
 from connector.edges.pbx import Address, AsteriskPbx, tls_context
 from connector.errors import SettingsError
 from connector.events.entry import Source
-from connector.facts import EventsLost
+from connector.events.intake import RESTARTED, Interruption
+from connector.events.worth import Ranks
+from connector.facts import EventsLost, JournalKept, Report
 from connector.roads.link import Clock, Link
 from connector.settings.road_back import actions
 from connector.settings.sections import Pbx, Settings
@@ -72,44 +77,53 @@ async def run_back(settings: Settings, back: Running, stop: Stop) -> None:
 
 
 async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Running | None) -> None:
-    verticals = {name: _vertical(name, pbx, settings, shared) for name, pbx in settings.pbx.items()}
+    journals = _open_journals(settings, shared)
+    verticals = {
+        name: _vertical(name, settings.pbx[name].timezone, opened, shared)
+        for name, opened in journals.items()
+    }
     links = {
-        name: _link(name, settings.pbx[name], settings, vertical, shared)
+        name: _link(name, settings, vertical, journals[name].epoch, shared.telemetry)
         for name, vertical in verticals.items()
     }
+    disks = {name: opened.disk for name, opened in journals.items() if opened.disk}
     if back is not None:
         for name, link in links.items():
             back.watch(name, EventLog(verticals[name].intake, link.append))
     reading = [asyncio.create_task(link.run()) for link in links.values()]
     delivering = [asyncio.create_task(vertical.delivery.run()) for vertical in verticals.values()]
+    writing = [asyncio.create_task(disk.run()) for disk in disks.values()]
     asked = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait([asked, *reading, *delivering], return_when=asyncio.FIRST_COMPLETED)
+        tasks = [asked, *reading, *delivering, *writing]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         asked.cancel()
         for link in links.values():
             link.stop()
         ends = await asyncio.gather(*reading, return_exceptions=True)
         ends += await _drain(verticals, delivering)
-        await _account(verticals, shared)
+        ends += await _end(writing)
+        await _account(verticals, disks, shared.telemetry)
     for end in ends:
         if isinstance(end, Exception):
             raise end
 
 
-def _vertical(name: str, pbx: Pbx, settings: Settings, shared: Shared) -> Vertical:
-    return Vertical(Source(name, shared.epoch), pbx.timezone, shared, settings.journal.max_bytes)
+def _open_journals(settings: Settings, shared: Shared) -> dict[str, Opened]:
+    kept = settings.journal
+    rank = Ranks(shared.schemas, kept.expendable, kept.precious)
+    return {name: open_journal(name, kept, rank, shared.epoch, shared.telemetry) for name in settings.pbx}
 
 
-def _link(name: str, pbx: Pbx, settings: Settings, vertical: Vertical, shared: Shared) -> Link:
-    return Link(
-        open_pbx(name, pbx, settings.events.max_frame_bytes),
-        vertical.intake,
-        vertical.journal,
-        shared.epoch,
-        shared.telemetry,
-        clock=Clock(random.random),
-    )
+def _vertical(name: str, zone: tzinfo | None, opened: Opened, shared: Shared) -> Vertical:
+    interruption = Interruption(opened.last.received_us, RESTARTED) if opened.last else None
+    return Vertical(Source(name, opened.epoch), zone, shared, opened.journal, interruption)
+
+
+def _link(name: str, settings: Settings, vertical: Vertical, epoch: int, report: Report) -> Link:
+    pbx = open_pbx(name, settings.pbx[name], settings.events.max_frame_bytes)
+    return Link(pbx, vertical.intake, vertical.journal, epoch, report, clock=Clock(random.random))
 
 
 def open_pbx(name: str, pbx: Pbx, max_frame: int) -> AsteriskPbx:
@@ -134,9 +148,14 @@ async def _drain(
     """Give what was read its time to reach Kafka, unless delivery itself has failed."""
     empty = asyncio.create_task(_empty(verticals))
     await asyncio.wait([empty, *delivering], timeout=GRACE_S, return_when=asyncio.FIRST_COMPLETED)
-    for task in (empty, *delivering):
+    return await _end([empty, *delivering])
+
+
+async def _end(tasks: Sequence["asyncio.Task[None]"]) -> list[BaseException | None]:
+    """Cancel tasks, and return what else has ended them."""
+    for task in tasks:
         task.cancel()
-    ends = await asyncio.gather(empty, *delivering, return_exceptions=True)
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
     return [end for end in ends if isinstance(end, Exception)]
 
 
@@ -145,10 +164,15 @@ async def _empty(verticals: dict[str, Vertical]) -> None:
         await vertical.journal.down_to(0)
 
 
-async def _account(verticals: dict[str, Vertical], shared: Shared) -> None:
+async def _account(verticals: dict[str, Vertical], disks: dict[str, DiskJournal], report: Report) -> None:
     """Name what has not reached Kafka."""
     for name, vertical in verticals.items():
-        if left := len(vertical.journal):
+        left = len(vertical.journal)
+        if disk := disks.get(name):
+            await disk.close()
+            if left:
+                report(JournalKept(name, left))
+        elif left:
             _, entries = await vertical.journal.read(0, left)
             first, last = entries[0].sequence, entries[-1].sequence
-            shared.telemetry(EventsLost(name, first, last, left, "stopped before Kafka took them"))
+            report(EventsLost(name, first, last, left, "stopped before Kafka took them"))

@@ -1,17 +1,16 @@
 """One PBX's way from frames to Kafka: its intake, its journal, its delivery."""
 
-import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
+from connector.app.journals import Held
 from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
-from connector.edges.memory import MemoryJournal
 from connector.edges.telemetry import Telemetry
 from connector.events.entry import Source
-from connector.events.intake import Intake
+from connector.events.intake import Intake, Interruption
 from connector.events.selection import Selection
 from connector.events.translate import Rules, Translator
 from connector.roads.delivery import Delivery, Ends
@@ -49,32 +48,20 @@ class Shared:
         return self.normalisers[zone]
 
 
-class Waited(MemoryJournal):
-    """A journal whose emptying can be waited for."""
-
-    def __init__(self, max_bytes: int) -> None:
-        super().__init__(max_bytes)
-        self._released = asyncio.Event()
-
-    def release(self, through: int) -> None:
-        """Let go of what is acknowledged, and tell who waits for it."""
-        super().release(through)
-        self._released.set()
-
-    async def down_to(self, entries: int) -> None:
-        """Wait until no more than so many entries are held."""
-        while len(self) > entries:
-            self._released.clear()
-            await self._released.wait()
-
-
 class Vertical:
     """The parts of one PBX behind its link."""
 
-    def __init__(self, source: Source, zone: tzinfo | None, shared: Shared, journal_bytes: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        zone: tzinfo | None,
+        shared: Shared,
+        journal: Held,
+        interruption: Interruption | None = None,
+    ) -> None:
         normaliser = shared.normaliser(zone)
         translator = Translator({source.pbx: normaliser}, shared.rules, shared.ends.schema_ids)
         telemetry = shared.telemetry
-        self.intake = Intake(source, normaliser, shared.selection, telemetry.unselected)
-        self.journal = Waited(journal_bytes)
+        self.intake = Intake(source, normaliser, shared.selection, telemetry.unselected, interruption)
+        self.journal = journal
         self.delivery = Delivery(self.journal, translator, shared.ends, telemetry)

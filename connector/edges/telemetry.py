@@ -53,8 +53,14 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
         logging.ERROR, "{topic}: the broker refuses a record for good: {reason}", ("topic", "reason")
     ),
     facts.EventsLost: Saying(
-        logging.ERROR, "{pbx}: {count} records lost, numbers {first} to {last}: {reason}", ("pbx", "reason")
+        logging.ERROR, "{pbx}: {lost} lost, numbers {first} to {last}: {reason}", ("pbx", "reason")
     ),
+    facts.JournalFailed: Saying(
+        logging.ERROR, "{pbx}: the journal on disk fails: {reason}; {again}", ("pbx", "reason")
+    ),
+    facts.JournalRestored: Saying(logging.INFO, "{pbx}: the journal is on disk again"),
+    facts.JournalFound: Saying(logging.INFO, "{pbx}: journal in {folder}: {waiting} bytes wait for Kafka"),
+    facts.JournalKept: Saying(logging.INFO, "{pbx}: {count} records stay in the journal for the next start"),
     facts.KafkaLog: Saying(logging.WARNING, "Kafka client: {text}", ("text",)),
     facts.BrokerTrouble: Saying(logging.WARNING, "Kafka: {reason}", ("reason",)),
     facts.RegistryTrouble: Saying(logging.WARNING, "registry: {subject}: {reason}; {again}", ("subject",)),
@@ -114,7 +120,7 @@ class Tally:
             case facts.EventQuarantined(reason=reason):
                 self.quarantined[reason] += 1
             case facts.EventsLost(count=count):
-                self.lost += count
+                self.lost += count or 0
 
 
 @dataclass(slots=True)
@@ -224,6 +230,9 @@ def _worded(fact: Fact) -> dict[str, str]:
         words["again"] = ", replayed" if fact.replayed else ""
     if isinstance(fact, facts.PartitionsRevoked | facts.PartitionsLost):
         words["names"] = ", ".join(fact.partitions) or "no partitions"
+    if isinstance(fact, facts.EventsLost):
+        words["lost"] = "records" if fact.count is None else f"{fact.count} records"
+        words["last"] = "the end" if fact.last is None else str(fact.last)
     if isinstance(fact, facts.LinkUp):
         words["asterisk_version"] = fact.asterisk_version or "of unknown version"
     return words

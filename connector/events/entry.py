@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from connector.ami.message import event_name, kind_of
+
 if TYPE_CHECKING:
     from connector.avro.normalise import Reading
 
@@ -56,3 +58,8 @@ class Entry(NamedTuple):
     def event_id(self) -> str:
         """`<pbx>/<epoch>/<sequence>`: the same after a replay, so that consumers can dedupe."""
         return f"{self.source.pbx}/{self.source.epoch}/{self.sequence}"
+
+
+def name_of(entry: Entry) -> str:
+    """Return the name by which an entry is counted: the event's, or the kind of frame it is."""
+    return event_name(entry.frame) or kind_of(entry.frame).name.lower()

@@ -5,7 +5,7 @@ the entry.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from connector.ami.framing import Oversize
 from connector.ami.message import Kind, event_name, kind_of
@@ -13,6 +13,7 @@ from connector.avro.normalise import Normaliser, Reading
 from connector.events.calls import Calls, Merge
 from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.integrity import SUSPECT, Integrity
+from connector.events.losses import FULL, GivenUp
 from connector.events.notices import notice
 from connector.events.selection import Selection
 from connector.events.unresolved import Doubt, Sight, Unresolved
@@ -20,11 +21,20 @@ from connector.events.unresolved import Doubt, Sight, Unresolved
 ORPHAN = "orphan"
 OVERSIZE = "oversize"
 UNAWAITED = "unawaited-response"
+SESSION_LOST = "session-lost"
+RESTARTED = "connector-restarted"
 
 _new: Final = tuple.__new__
 """A NamedTuple made without the function that checks its arguments' names: a third of its time."""
 
 Unselected = Callable[[str], None]
+
+
+class Interruption(NamedTuple):
+    """Since when nothing was read, in microseconds since 1970, and why: SESSION_LOST or RESTARTED."""
+
+    since_us: int
+    reason: str
 
 
 class Intake:
@@ -35,10 +45,16 @@ class Intake:
         normaliser: reads frames.
         selection: what is published.
         unselected: told the name of each event that the selection leaves out.
+        interruption: since when nothing was read, where the start before is known.
     """
 
     def __init__(
-        self, source: Source, normaliser: Normaliser, selection: Selection, unselected: Unselected
+        self,
+        source: Source,
+        normaliser: Normaliser,
+        selection: Selection,
+        unselected: Unselected,
+        interruption: Interruption | None = None,
     ) -> None:
         self._source = source
         self._normaliser = normaliser
@@ -48,7 +64,7 @@ class Intake:
         self._unresolved = Unresolved()
         self._calls = Calls(self._unresolved.noticed)
         self._integrity = Integrity()
-        self._down_since: int | None = None
+        self._interruption = interruption
         self._last_us: int | None = None
 
     @property
@@ -61,24 +77,36 @@ class Intake:
         self._source = source
         self._integrity = Integrity()
         entries = [self._own("session_up", now_us, Address=address)]
-        if self._down_since is not None:
-            times = {"From": self._last_us or self._down_since, "To": now_us}
-            entries.append(
-                self._own("gap", now_us, Reason="session-lost", Loss="possible", Address=address, **times)
-            )
-            self._down_since = None
+        if self._interruption is not None:
+            since_us, reason = self._interruption
+            times = {"From": since_us, "To": now_us}
+            entries.append(self._own("gap", now_us, Reason=reason, Loss="possible", Address=address, **times))
+            self._interruption = None
         return entries
 
     def down(self, now_us: int, reason: str, *, orderly: bool = False) -> list[Entry]:
         """Note the end of a session; what comes until the next one is not read."""
         if not orderly:
-            self._down_since = now_us
+            self._interruption = Interruption(self._last_us or now_us, SESSION_LOST)
         return [self._own("session_down", now_us, Reason="stopped" if orderly else "lost", Message=reason)]
 
-    def overflow(self, lost: Sequence[Entry], now_us: int) -> Entry:
-        """Name entries that a full journal let go."""
-        first, last = lost[0].sequence, lost[-1].sequence
-        return self._own("overflow", now_us, FirstSequence=first, LastSequence=last, Count=len(lost))
+    def lost(self, loss: GivenUp, now_us: int) -> Entry:
+        """Name entries that the journal has lost."""
+        full = loss.reason == FULL
+        times = {} if full else {"From": loss.from_us, "To": loss.to_us}
+        return self._own(
+            "overflow" if full else "gap",
+            now_us,
+            Reason=loss.reason,
+            Loss="certain",
+            FirstSequence=loss.first or None,
+            LastSequence=loss.last,
+            FirstEpoch=None if loss.epoch == self._source.epoch else loss.epoch or None,
+            Count=loss.events,
+            Bytes=loss.size,
+            SubjectEvent=loss.event,
+            **times,
+        )
 
     def frames(self, frames: Sequence[bytes], received_us: int) -> list[Entry]:
         """Take the frames of one read, in order, and return what is to be journaled."""
@@ -197,8 +225,3 @@ class Intake:
         self._sequence += 1
         frame = notice(kind, headers)
         return Entry(self._source, self._sequence, now_us, Origin.CONNECTOR, None, frame)
-
-
-def name_of(entry: Entry) -> str:
-    """Return the name by which an entry is counted: the event's, or the kind of frame it is."""
-    return event_name(entry.frame) or kind_of(entry.frame).name.lower()

@@ -1,10 +1,8 @@
 """What translating an entry can come to, and what can become of it afterwards."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from connector.avro.schema import EventSchema
-from connector.events.entry import Entry
 
 
 class Publish(NamedTuple):
@@ -37,12 +35,6 @@ class NeedsSchema(NamedTuple):
 
 
 Outcome = Publish | Quarantine | NeedsSchema
-
-
-class GivenUp(NamedTuple):
-    """Entries that a full journal let go: they are lost, and an Overflow record names them."""
-
-    entries: Sequence[Entry]
 
 
 class Refused(NamedTuple):

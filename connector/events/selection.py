@@ -27,11 +27,11 @@ class Selection:
     def __init__(self, schemas: SchemaSet, terms: Sequence[str] = (DEFAULT, UNKNOWN)) -> None:
         chosen: set[EventSchema] = set()
         for term in terms:
-            named = set(_named(term.removeprefix("-"), schemas))
+            meant = set(named(term.removeprefix("-"), schemas))
             if term.startswith("-"):
-                chosen -= named
+                chosen -= meant
             else:
-                chosen |= named
+                chosen |= meant
         self.chosen: Final = frozenset({*chosen, schemas.connector})
 
     def __contains__(self, schema: EventSchema) -> bool:
@@ -44,7 +44,12 @@ class Selection:
         return sorted(self.chosen, key=lambda schema: (schema.event, schema.user_event))
 
 
-def _named(term: str, schemas: SchemaSet) -> Iterable[EventSchema]:
+def named(term: str, schemas: SchemaSet, setting: str = "events.select") -> Iterable[EventSchema]:
+    """Return the schemas that a term of a setting names.
+
+    Raises:
+        SettingsError: it names nothing; the nearest names are given.
+    """
     if term == DEFAULT:
         return [schema for schema in schemas if schema.selected]
     if term == ALL:
@@ -53,7 +58,7 @@ def _named(term: str, schemas: SchemaSet) -> Iterable[EventSchema]:
         return [schemas.unknown]
     found = [schema for schema in schemas if term in (schema.event, f"@{schema.family}")]
     if not found:
-        raise SettingsError(f"events.select: {term!r} names no event or family{_nearest(term, schemas)}")
+        raise SettingsError(f"{setting}: {term!r} names no event or family{_nearest(term, schemas)}")
     return found
 
 

@@ -9,8 +9,7 @@ from connector.avro.codec import to_json, wire_prefix
 from connector.avro.normalise import Normaliser, Reading
 from connector.avro.schema import EventSchema
 from connector.events.cloudevents import CloudEvents, dead_letter_headers
-from connector.events.entry import Entry, Flaw, Origin
-from connector.events.intake import name_of
+from connector.events.entry import Entry, Flaw, Origin, name_of
 from connector.events.integrity import SUSPECT
 from connector.events.login import Login
 from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine

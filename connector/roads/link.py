@@ -14,6 +14,7 @@ from connector.ami.steps import Welcome, refused_delay, retry_delay
 from connector.errors import LinkLost, LoginRefused
 from connector.events.entry import Entry, Source
 from connector.events.intake import Intake
+from connector.events.losses import GivenUp
 from connector.facts import EventsLost, LinkDown, LinkUp, LoginWasRefused, Report
 from connector.roads.ports import Journal
 
@@ -107,7 +108,7 @@ class Link:
         self._up_since: int | None = None
         self._failures = 0
         self._refusals = 0
-        self._lost: list[Entry] = []
+        self._lost: Sequence[GivenUp] = ()
 
     async def run(self) -> None:
         """Keep the session up until `stop`; an error that is no trouble of the link ends it too."""
@@ -133,11 +134,11 @@ class Link:
         """Journal entries of the intake, whose numbers follow on each other."""
         # A full journal gives up something for each thing it takes: its losses are named with the next append.
         if self._lost:
-            entries = [*entries, self._intake.overflow(self._lost, self._clock.now_us())]
-        self._lost = [entry for gift in self._journal.append(entries) for entry in gift.entries]
-        if self._lost:
-            first, last = self._lost[0].sequence, self._lost[-1].sequence
-            self._report(EventsLost(self._pbx.name, first, last, len(self._lost), "journal full"))
+            now_us = self._clock.now_us()
+            entries = [*entries, *(self._intake.lost(loss, now_us) for loss in self._lost)]
+        self._lost = self._journal.append(entries)
+        for loss in self._lost:
+            self._report(EventsLost(self._pbx.name, loss.first, loss.last, loss.events, loss.reason))
 
     async def _attend(self) -> str:
         """See one session through, and return why it ended."""

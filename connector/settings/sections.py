@@ -180,9 +180,27 @@ class Topics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """`[journal]`: what is read and not yet in Kafka; `max_bytes` bounds it for each PBX."""
+    """`[journal]`: what is read and not yet in Kafka, for each PBX; on disk where `path` names a folder.
 
-    max_bytes: Annotated[int, Bounds(1 << 20, 1 << 50)] = 256 << 20
+    At `max_bytes` (256 MiB in memory, 4 GiB on disk, unless set) the oldest events go, on disk first those
+    that `expendable` names, last those that `precious` names and the connector's own: terms as in
+    `events.select`. `memory_bytes` is what a journal on disk keeps in memory too; what is written outlives
+    a loss of power after `sync_s`. Where the disk fails, the journal goes on in `memory` until it is back,
+    or the connector must `stop`.
+    """
+
+    path: str | None = None
+    max_bytes: Annotated[int, Bounds(1 << 20, 1 << 50)] | None = None
+    memory_bytes: Annotated[int, Bounds(1 << 20, 1 << 40)] = 16 << 20
+    sync_s: Seconds = 1.0
+    when_failing: Literal["memory", "stop"] = "memory"
+    expendable: tuple[Line, ...] = ("VarSet", "Newexten", "@rtcp")
+    precious: tuple[Line, ...] = ("@cdr", "@cel")
+
+    @property
+    def bound(self) -> int:
+        """How large it may become, in bytes."""
+        return self.max_bytes or (256 << 20 if self.path is None else 4 << 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

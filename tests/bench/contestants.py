@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import AsyncExitStack, contextmanager
+from functools import lru_cache, partial
 from typing import Any
 
 from connector.ami.framing import Framer
@@ -24,7 +24,6 @@ from connector.avro.schema import SchemaSet
 from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.client import producer_config
 from connector.edges.kafka.producer import KafkaSink
-from connector.edges.memory import MemoryJournal
 from connector.edges.pbx.asterisk import Address, AsteriskPbx
 from connector.edges.schemas import load_schemas
 from connector.events.entry import Source
@@ -38,6 +37,7 @@ from connector.roads.delivery import Delivery, Ends
 from connector.roads.link import Clock, Link
 from connector.settings.sections import Kafka
 from tests.bench import baseline
+from tests.bench.journals import opened
 from tests.bench.traffic import count, stream
 
 
@@ -114,7 +114,7 @@ def _micros(stamp: bytes) -> int:
     return _second(stamp[:19]) * 1_000_000 + int(stamp[20:26])
 
 
-async def road(events: int, rate: int) -> dict[str, Any]:
+async def road(events: int, rate: int, kind: str = "memory") -> dict[str, Any]:
     """The connector's whole road: socket, frames, intake, journal, record, Kafka, acknowledgement."""
     schemas = load_schemas()
     normaliser = Normaliser(schemas)
@@ -129,12 +129,14 @@ async def road(events: int, rate: int) -> dict[str, Any]:
             if seen >= expected:
                 done.set()
 
-    with feeder(events, rate, "CoreSettings") as port, EmbeddedBroker() as broker:
+    async with AsyncExitStack() as ends:
+        port = ends.enter_context(feeder(events, rate, "CoreSettings"))
+        broker = ends.enter_context(EmbeddedBroker())
         sink = KafkaSink(producer_options(broker), report)
         timed = Timed(sink) if rate else None
         local = Local()
         await open_topics(broker, schemas)
-        journal = MemoryJournal(1 << 30)
+        journal = await ends.enter_async_context(opened(kind, report))
         ids: dict[str, int] = {}
         translator = Translator({"pbx": normaliser}, Rules(routing=Routing()), ids)
         delivery = Delivery(journal, translator, Ends(timed or sink, local, ids, local), report)
@@ -210,7 +212,13 @@ def result(events: int, seconds: float, cpu: float, latencies_us: list[float]) -
     }
 
 
-CONTESTANTS: dict[str, Callable[[int, int], Any]] = {"road": road, "limit": limit, "today": today}
+CONTESTANTS: dict[str, Callable[[int, int], Any]] = {
+    "road": road,
+    "segments": partial(road, kind="segments"),
+    "sqlite": partial(road, kind="sqlite"),
+    "limit": limit,
+    "today": today,
+}
 
 if __name__ == "__main__":
     name, events, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

@@ -7,8 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from connector.edges.memory import MemoryJournal
+from connector.edges.journal.memory import MemoryJournal
 from connector.events.entry import Entry, Origin, Source
+from connector.events.losses import FULL
 
 SOURCE = Source("main", 1)
 LARGE = 1 << 40
@@ -75,7 +76,7 @@ def test_at_the_limit_the_oldest_unread_go() -> None:
         position, _ = await journal.read(0, 2)
         assert journal.append(entries(5, 8)) == ()
         (lost,) = journal.append(entries(9, 12))
-        assert sequences(lost.entries) == [3, 4]
+        assert (lost.reason, lost.first, lost.last, lost.events) == (FULL, 3, 4, 2)
         position, found = await journal.read(position, 100)
         assert (position, sequences(found)) == (12, [5, 6, 7, 8, 9, 10, 11, 12])
         journal.release(position)
@@ -90,7 +91,7 @@ def test_what_is_on_its_way_is_not_given_up() -> None:
         journal.append(entries(1, 1))
         await journal.read(0, 10)
         (lost,) = journal.append(entries(2, 4))
-        assert sequences(lost.entries) == [2, 3, 4]
+        assert (lost.first, lost.last, lost.events) == (2, 4, 3)
         assert len(journal) == 1
 
     asyncio.run(scenario())
@@ -110,9 +111,12 @@ class Journals(RuleBasedStateMachine):
         new = [entry(self.appended + nth, size) for nth in range(1, count + 1)]
         self.appended += count
         self.held |= {each.sequence: each for each in new}
-        given_up = [each.sequence for gift in self.journal.append(new) for each in gift.entries]
+        losses = self.journal.append(new)
         unread = [sequence for sequence in self.held if sequence > self.read_up_to]
-        assert given_up == unread[: len(given_up)]
+        given_up = unread[: sum(loss.events or 0 for loss in losses)]
+        assert [(loss.first, loss.last) for loss in losses] == (
+            [(given_up[0], given_up[-1])] if given_up else []
+        )
         for sequence in given_up:
             del self.held[sequence]
 

@@ -16,6 +16,7 @@ SAMPLES: dict[Any, Any] = {
     str: "text",
     str | None: None,
     int: 3,
+    int | None: None,
     float: 1.5,
     float | None: None,
     bool: False,

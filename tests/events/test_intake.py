@@ -2,8 +2,8 @@
 
 from connector.ami.framing import Framer
 from connector.events.calls import GRACE_US
-from connector.events.entry import Origin
-from connector.events.intake import name_of
+from connector.events.entry import Origin, name_of
+from connector.events.losses import DAMAGED, GivenUp, let_go
 from tests.events.frames import NOW, SOURCE, event, intake, record, snapshot
 
 
@@ -119,13 +119,18 @@ def test_what_is_no_event_is_kept_under_its_reason() -> None:
 def test_lost_entries_are_named() -> None:
     taker = intake()
     lost = taker.frames([hangup("1.1", "1.1"), hangup("1.2", "1.1")], NOW)
-    notice = record(taker.overflow(lost, NOW))
-    assert (notice["type"], notice["first_sequence"], notice["last_sequence"], notice["count"]) == (
-        "overflow",
-        1,
-        2,
-        2,
-    )
+    (loss,) = let_go(lost)
+    notice = record(taker.lost(loss, NOW))
+    told = [notice[field] for field in ("type", "reason", "loss", "first_sequence", "last_sequence", "count")]
+    assert told == ["overflow", "journal-full", "certain", 1, 2, 2]
+    assert (notice["first_epoch"], notice["subject_event"]) == (None, None)
+
+
+def test_what_an_earlier_start_has_lost_is_named_with_its_epoch() -> None:
+    notice = record(intake().lost(GivenUp(DAMAGED, 7, 3, None, NOW, NOW + 5), NOW))
+    assert (notice["type"], notice["reason"], notice["first_epoch"]) == ("gap", "journal-damaged", 7)
+    assert (notice["first_sequence"], notice["last_sequence"], notice["count"]) == (3, None, None)
+    assert (notice["from_time_us"], notice["to_time_us"]) == (NOW, NOW + 5)
 
 
 def test_a_text_of_the_pbx_cannot_forge_a_header_of_a_notice() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from connector.actions.preparation import own_channel
 from connector.ami.message import AmiMessage, Kind
 from connector.events import unresolved
-from connector.events.entry import Entry, Origin
-from connector.events.intake import Intake, name_of
+from connector.events.entry import Entry, Origin, name_of
+from connector.events.intake import Intake
 from connector.events.unresolved import HOUR_US, MAX_DOUBTS, MAX_SEEN, Doubt, Sight, Unresolved, seen_alive
 from tests.events.frames import NOW, event, intake, record, snapshot
 

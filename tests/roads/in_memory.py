@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from connector.ami.steps import Welcome
 from connector.events.entry import Entry, Origin
-from connector.events.outcome import GivenUp
+from connector.events.losses import GivenUp, let_go
 from connector.facts import Fact
 from connector.roads.link import Clock, Link
 from tests.events.frames import event, intake, snapshot
@@ -80,7 +80,7 @@ class Books:
         assert entries
         self.entries += entries
         gone, self.entries = self.entries[: -self.room], self.entries[-self.room :]
-        return [GivenUp(gone)] if gone else []
+        return let_go(gone)
 
     async def read(self, after: int, limit: int) -> tuple[int, Sequence[Entry]]:
         raise NotImplementedError

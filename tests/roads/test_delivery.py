@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from connector.app.vertical import Waited
+from connector.edges.journal.memory import MemoryJournal
 from connector.errors import BrokerError, RegistryError
 from connector.events.entry import Entry
 from connector.events.outcome import Publish, Refused
@@ -88,7 +88,7 @@ class Bench:
         self.kafka, self.registry, self.topics = Kafka(), Registry(away), Topics()
         self.facts: list[Fact] = []
         self.slept: list[float] = []
-        self.journal = Waited(1 << 24)
+        self.journal = MemoryJournal(1 << 24)
         self.taker = intake()
         made = translator()
         ends = Ends(self.kafka, self.registry, made._schema_ids, self.topics)

@@ -211,7 +211,7 @@ def test_what_a_full_journal_gives_up_is_reported_and_named_by_a_record() -> Non
         bench = Bench(Visit(*[CALL] * 10), room=4)
         await bench.run_until(lambda: bench.link._connection is not None)
         first, *_ = bench.of(EventsLost)
-        assert first == EventsLost("pbx1", 1, 7, 7, "journal full")
+        assert first == EventsLost("pbx1", 1, 7, 7, "journal-full")
         overflow = next(entry for entry in bench.books.entries if kind(entry) == "overflow")
         assert b"FirstSequence: 1\r\n" in overflow.frame
         assert b"LastSequence: 7\r\n" in overflow.frame

@@ -1,0 +1,1 @@
+"""Journals: in memory, and on disk."""

@@ -1,0 +1,182 @@
+"""Entries as the bytes of a journal's file, and back.
+
+A file is a row of blocks, each with the file's own mark, its length and a CRC-32 before its payload. What a
+torn write or a flipped bit spoils is that block: the next one is found by the mark, which is random, so
+that nothing a PBX sends can look like one.
+
+    block    mark, length (u32), CRC-32 of the payload (u32), payload
+    payload  "S", number (u16), a source as a JSON array
+             "E", number of a source (u16), its epoch (u64), position of the first entry (u64), entries
+             (u32), then for all entries their positions behind the first (u32), sequences (u64), times of
+             receipt (i64) and lengths of frames (u32), the length of the rest (u32), the rest as JSON,
+             and the frames
+             "L", losses as a JSON array of arrays
+
+The rest is `[roots, {index: [origin, flaw, snapshot_id, oversize]}]`; what most entries have is left out.
+"""
+
+import json
+import struct
+from collections.abc import Iterator, MutableMapping, Sequence
+from itertools import accumulate, pairwise
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+from zlib import crc32
+
+from connector.ami.framing import Oversize
+from connector.events.entry import Entry, Flaw, Origin, Source
+from connector.events.losses import GivenUp
+
+MARK_BYTES: Final = 8
+MAX_ENTRIES: Final = 64
+"""Entries of a block: what one flipped bit can cost."""
+
+_FRAME: Final = struct.Struct("<II")
+_SOURCE: Final = struct.Struct("<cH")
+_ENTRIES: Final = struct.Struct("<cHQQI")
+_REST: Final = struct.Struct("<I")
+HEAD_BYTES: Final = MARK_BYTES + _FRAME.size
+
+_SEQUENCE: Final = itemgetter(Entry._fields.index("sequence"))
+_RECEIVED: Final = itemgetter(Entry._fields.index("received_us"))
+_ROOT: Final = itemgetter(Entry._fields.index("root"))
+_BYTES: Final = itemgetter(Entry._fields.index("frame"))
+_ODD: Final = itemgetter(*map(Entry._fields.index, ("origin", "flaw", "snapshot_id")))
+_PLAIN: Final = (Origin.AMI, None, None)
+
+Placed = tuple[int, Entry]
+"""An entry and its position in the journal."""
+
+
+class Head(NamedTuple):
+    """What stands before a payload."""
+
+    length: int
+    checksum: int
+
+
+class SourceIs(NamedTuple):
+    """A source's number within a file."""
+
+    number: int
+    source: Source
+
+
+class Entries(NamedTuple):
+    """Entries of one source, in the order of their positions."""
+
+    placed: Sequence[Placed]
+
+
+class Losses(NamedTuple):
+    """What is not in the file any more."""
+
+    losses: Sequence[GivenUp]
+
+
+Content = SourceIs | Entries | Losses
+
+
+def source_block(mark: bytes, number: int, source: Source) -> bytes:
+    """Return the block that gives a source its number within a file."""
+    return _block(mark, _SOURCE.pack(b"S", number) + json.dumps(source).encode())
+
+
+def entries_block(mark: bytes, number: int, positions: Sequence[int], entries: Sequence[Entry]) -> bytes:
+    """Return the block of entries of one source, MAX_ENTRIES at most, with their positions, which ascend."""
+    count, first = len(entries), positions[0]
+    frames = [*map(_BYTES, entries)]
+    odd = {
+        place: _told(entry)
+        for place, entry in enumerate(entries)
+        if _ODD(entry) != _PLAIN or type(entry.frame) is Oversize
+    }
+    rest = json.dumps([[*map(_ROOT, entries)], odd]).encode()
+    numbers = _columns(count).pack(
+        *(position - first for position in positions),
+        *map(_SEQUENCE, entries),
+        *map(_RECEIVED, entries),
+        *map(len, frames),
+    )
+    head = _ENTRIES.pack(b"E", number, entries[0].source.epoch, first, count)
+    return _block(mark, b"".join((head, numbers, _REST.pack(len(rest)), rest, *frames)))
+
+
+def losses_block(mark: bytes, losses: Sequence[GivenUp]) -> bytes:
+    """Return the block that tells what is not in the file any more."""
+    return _block(mark, b"L" + json.dumps(losses).encode())
+
+
+def head_of(mark: bytes, data: bytes) -> Head | None:
+    """Read HEAD_BYTES; None where no block of this file begins there."""
+    if len(data) < HEAD_BYTES or data[:MARK_BYTES] != mark:
+        return None
+    return Head(*_FRAME.unpack_from(data, MARK_BYTES))
+
+
+def is_whole(head: Head, payload: bytes) -> bool:
+    """Say whether a payload is what its head promises."""
+    return len(payload) == head.length and crc32(payload) == head.checksum
+
+
+def content_of(payload: bytes, sources: MutableMapping[int, Source], pbx: str) -> Content | None:
+    """Read a whole payload; None where it is of a kind that this version does not know.
+
+    Args:
+        payload: as it was written.
+        sources: those of the file so far; one whose block cannot be read any more is made up.
+        pbx: whose file it is.
+    """
+    match payload[:1]:
+        case b"S":
+            _, number = _SOURCE.unpack_from(payload)
+            return SourceIs(number, Source(*json.loads(payload[_SOURCE.size :])))
+        case b"E":
+            return Entries([*_entries(payload, sources, pbx)])
+        case b"L":
+            return Losses([GivenUp(*loss) for loss in json.loads(payload[1:])])
+        case _:
+            return None
+
+
+def _block(mark: bytes, payload: bytes) -> bytes:
+    return b"".join((mark, _FRAME.pack(len(payload), crc32(payload)), payload))
+
+
+def _columns(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}I{count}Q{count}q{count}I")
+
+
+def _told(entry: Entry) -> list[Any]:
+    """Return what is to be said of an entry that is not as most are."""
+    large = [entry.frame.size, entry.frame.sha256] if isinstance(entry.frame, Oversize) else None
+    return [entry.origin, entry.flaw, entry.snapshot_id, large]
+
+
+def _entries(payload: bytes, sources: MutableMapping[int, Source], pbx: str) -> Iterator[Placed]:
+    _, number, epoch, first, count = _ENTRIES.unpack_from(payload)
+    numbers = _columns(count)
+    columns = numbers.unpack_from(payload, _ENTRIES.size)
+    offsets, sequences, times, lengths = (columns[at * count : (at + 1) * count] for at in range(4))
+    begin = _ENTRIES.size + numbers.size + _REST.size
+    (length,) = _REST.unpack_from(payload, begin - _REST.size)
+    roots, odd = json.loads(payload[begin : begin + length])
+    source = sources.setdefault(number, Source(pbx, epoch))
+    bounds = pairwise(accumulate(lengths, initial=begin + length))
+    rows = zip(offsets, sequences, times, roots, bounds, strict=True)
+    for place, (offset, sequence, received_us, root, (start, end)) in enumerate(rows):
+        entry = Entry(source, sequence, received_us, Origin.AMI, root, payload[start:end])
+        told = odd.get(str(place))
+        yield first + offset, entry if told is None else _as_told(entry, *told)
+
+
+def _as_told(
+    entry: Entry, origin: str, flaw: list[str] | None, snapshot_id: str | None, large: list[Any] | None
+) -> Entry:
+    frame = entry.frame
+    if large is not None:
+        frame = head = Oversize(frame)
+        head.size, head.sha256 = large
+    return entry._replace(
+        origin=Origin(origin), flaw=Flaw(*flaw) if flaw else None, snapshot_id=snapshot_id, frame=frame
+    )

@@ -1,0 +1,270 @@
+"""The journal on disk: what is read is written before it goes to Kafka, and outlives the process.
+
+    append --> tail (memory) --written in groups, in a thread--> segments
+                 |                                                  |
+    read <-------+--- what the tail does not hold any more <--------+
+
+The newest entries stay in memory too, as long as there is room. When Kafka is away and they are many,
+they are let go there and read back from the disk later: memory stays flat.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeVar
+
+from connector.edges.journal.cursor import Found
+from connector.edges.journal.store import Store, Worth
+from connector.edges.journal.tail import Chunk, Tail
+from connector.errors import JournalError
+from connector.events.entry import Entry
+from connector.events.losses import GivenUp, let_go
+from connector.facts import JournalFailed, JournalRestored, Report
+
+Answer = TypeVar("Answer")
+
+RETRY_S: Final = 5.0
+"""Seconds until a disk that has failed is tried again."""
+
+_MARK_S: Final = 0.1
+"""Seconds after which a release is noted on disk at the latest: what a crash delivers again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How the journal is kept.
+
+    `memory_bytes` of it are in memory at most. What is written outlives a loss of power after
+    `sync_s` seconds. `worth` says what goes first where the folder is full. Without `survives` a disk
+    that fails ends the journal; with it the journal goes on in memory until the disk is back.
+    """
+
+    memory_bytes: int
+    sync_s: float
+    worth: Worth
+    survives: bool
+
+
+class _Work(NamedTuple):
+    """What the thread is to do in one go."""
+
+    chunks: Sequence[Chunk]
+    released: int
+    read: int
+    in_memory: int
+    sync: bool
+
+
+class _Done(NamedTuple):
+    """The last position that is written, what was given up, and what kept the thread from doing all."""
+
+    written: int
+    losses: Sequence[GivenUp]
+    error: OSError | None
+
+
+class DiskJournal:
+    """One PBX's journal; `run` must be under way.
+
+    Args:
+        pbx: whose it is.
+        store: its folder, which it closes.
+        policy: how it is kept.
+        report: told when the disk fails, and when it works again.
+    """
+
+    def __init__(self, pbx: str, store: Store, policy: Policy, report: Report) -> None:
+        self._pbx = pbx
+        self._store = store
+        self._policy = policy
+        self._report = report
+        self._recovered = self._written = store.opened.last
+        self._released = self._marked = store.released
+        self._read = self._released
+        self._tail = Tail(policy.memory_bytes, store.opened.last)
+        self._losses: list[GivenUp] = []
+        self._failing = False
+        self._synced_at = time.monotonic()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._due = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._emptied = asyncio.Event()
+
+    def append(self, entries: Sequence[Entry]) -> Sequence[GivenUp]:
+        """Take entries without waiting; say what was lost since the last time."""
+        if entries:
+            self._tail.append(entries)
+            self._due.set()
+            self._make_room()
+            if self._failing:
+                self._arrived.set()
+        losses, self._losses = self._losses, []
+        return losses
+
+    async def read(self, after: int, limit: int) -> tuple[int, Sequence[Entry]]:
+        """Return up to `limit` entries behind position `after` that are on disk, and the last one's position.
+
+        Waits until there is one.
+        """
+        after = max(after, self._released)
+        while True:
+            if after + 1 < self._tail.first:
+                found = await self._read_back(after, limit)
+                self._losses += found.losses
+                after = self._read = found.position
+                if found.entries:
+                    return after, found.entries
+                continue
+            position, entries = self._tail.take(after, limit, self._readable)
+            if entries:
+                self._read = position
+                return position, entries
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def release(self, through: int) -> None:
+        """Let go of everything up to and including position `through`."""
+        self._released = max(self._released, through)
+        self._tail.release(through)
+        self._emptied.set()
+
+    def __len__(self) -> int:
+        """How many entries are held at most: some of them may have been given up."""
+        return self._tail.last - self._released
+
+    async def down_to(self, entries: int) -> None:
+        """Wait until no more than so many entries are held."""
+        while len(self) > entries:
+            self._emptied.clear()
+            await self._emptied.wait()
+
+    async def run(self) -> None:
+        """Write until cancelled.
+
+        Raises:
+            JournalError: the disk has failed, and the journal is not to go on without it.
+        """
+        while True:
+            await self._something_due()
+            try:
+                await self._work()
+            except OSError as error:
+                self._fail(error)
+                await asyncio.sleep(RETRY_S)
+
+    async def close(self) -> None:
+        """Write what is left, and give back the folder; `run` has ended."""
+        try:
+            await self._work(sync=True)
+        except OSError as error:
+            self._report(JournalFailed(self._pbx, _reason(error), None))
+        finally:
+            await self._in_thread(self._store.close)
+            self._thread.shutdown()
+
+    @property
+    def _readable(self) -> int:
+        """The last position that may be delivered."""
+        return self._tail.last if self._failing else self._written
+
+    async def _read_back(self, after: int, limit: int) -> Found:
+        recovered = after < self._recovered
+        below = min(self._tail.first, self._recovered + 1) if recovered else self._tail.first
+        while True:
+            try:
+                found = await self._in_thread(lambda: self._store.read(after, limit, below))
+            except OSError as error:
+                self._fail(error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                if recovered:
+                    found.entries[:] = [entry._replace(recovered=True) for entry in found.entries]
+                return found
+
+    async def _something_due(self) -> None:
+        unsettled = self._marked < self._released or not self._store.is_synced
+        try:
+            async with asyncio.timeout(_MARK_S if unsettled else None):
+                await self._due.wait()
+        except TimeoutError:
+            pass
+
+    async def _work(self, *, sync: bool = False) -> None:
+        self._due.clear()
+        now = time.monotonic()
+        sync = sync or now - self._synced_at >= self._policy.sync_s
+        chunks = [*self._tail.behind(self._written)]
+        work = _Work(chunks, self._released, self._read, self._tail.first, sync)
+        done = await self._in_thread(lambda: self._do(work))
+        self._written = done.written
+        self._losses += done.losses
+        if done.error is not None:
+            raise done.error
+        self._marked = work.released
+        if sync:
+            self._synced_at = now
+        if self._failing:
+            self._failing = False
+            self._report(JournalRestored(self._pbx))
+        self._make_room()
+        self._arrived.set()
+
+    def _do(self, work: _Work) -> _Done:
+        """Do it, in the thread."""
+        store, failed = self._store, None
+        losses: list[GivenUp] = []
+        try:
+            if work.released > store.released:
+                store.release(work.released)
+            # Some may be written, by a call whose end nobody has waited for.
+            for first, entries in _joined([each for each in work.chunks if each.first > store.written]):
+                store.write(first, entries)
+            if work.sync:
+                store.sync()
+            losses.extend(store.purge(work.read, work.in_memory, self._policy.worth))
+        except OSError as error:
+            failed = error
+        return _Done(store.written, losses, failed)
+
+    def _make_room(self) -> None:
+        if not self._tail.is_full:
+            return
+        self._tail.forget(self._written)
+        if self._failing and self._tail.is_full:
+            self._losses += let_go(self._tail.give_up())
+
+    def _fail(self, error: OSError) -> None:
+        """Take that the disk has failed.
+
+        Raises:
+            JournalError: the journal is not to go on without it.
+        """
+        if not self._policy.survives:
+            raise JournalError(f"{self._pbx}: the journal cannot be written: {_reason(error)}") from error
+        self._failing = True
+        self._report(JournalFailed(self._pbx, _reason(error), RETRY_S))
+        self._make_room()
+        self._arrived.set()
+
+    async def _in_thread(self, call: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _joined(chunks: Sequence[Chunk]) -> Sequence[tuple[int, Sequence[Entry]]]:
+    """Return what is to be written in one go each: chunks between which nothing was given up, as one."""
+    groups: list[tuple[int, list[Entry]]] = []
+    due = 0
+    for chunk in chunks:
+        if chunk.first == due and groups:
+            groups[-1][1].extend(chunk.entries)
+        else:
+            groups.append((chunk.first, [*chunk.entries]))
+        due = chunk.last + 1
+    return groups
+
+
+def _reason(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
