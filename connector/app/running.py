@@ -86,7 +86,7 @@ async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Runn
         name: _link(name, settings, vertical, journals[name].epoch, shared.telemetry)
         for name, vertical in verticals.items()
     }
-    disks = {name: opened.disk for name, opened in journals.items() if opened.disk}
+    disks = {name: opened.disk for name, opened in journals.items() if opened.disk is not None}
     if back is not None:
         for name, link in links.items():
             back.watch(name, EventLog(verticals[name].intake, link.append))
@@ -168,7 +168,8 @@ async def _account(verticals: dict[str, Vertical], disks: dict[str, DiskJournal]
     """Name what has not reached Kafka."""
     for name, vertical in verticals.items():
         left = len(vertical.journal)
-        if disk := disks.get(name):
+        disk = disks.get(name)
+        if disk is not None:
             await disk.close()
             if left:
                 report(JournalKept(name, left))

@@ -2,12 +2,12 @@
 
 import argparse
 
-from tests.bench import actions, events
+from tests.bench import actions, events, outage
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=["events", "actions"])
+    parser.add_argument("--only", choices=["events", "actions", "outage"])
     parser.add_argument("--events", type=int, default=100_000, help="events of a round")
     parser.add_argument("--requests", type=int, default=2_000, help="requests of a stream, in each round")
     parser.add_argument("--rounds", type=int, default=3)
@@ -15,6 +15,9 @@ def main() -> None:
     place.add_argument("--bootstrap", help="measure actions against this Kafka")
     place.add_argument("--real", action="store_true", help="start a real Kafka for the actions")
     options = parser.parse_args()
+    if options.only == "outage":
+        outage.measure(options.events)
+        return
     if options.only != "actions":
         events.measure(options.events, options.rounds)
     if options.only != "events":

@@ -33,8 +33,8 @@ _PRODUCER: Final[Options] = {
     "linger.ms": 5,
     "compression.type": "lz4",
     # What is in flight is also in the journal: more would only be held twice.
-    "queue.buffering.max.messages": 50_000,
-    "queue.buffering.max.kbytes": 65_536,
+    "queue.buffering.max.messages": 10_000,
+    "queue.buffering.max.kbytes": 16_384,
 }
 _CONSUMER: Final[Options] = {
     "enable.auto.commit": False,
