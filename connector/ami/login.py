@@ -1,12 +1,13 @@
 """The dialogue of a login, from the greeting to readiness, as it is read from top to bottom."""
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Final, NamedTuple
 
 from connector.ami.action import AmiAction
 from connector.ami.completion import Answer
-from connector.ami.steps import Account, Welcome
+from connector.ami.message import parse
+from connector.ami.steps import Account, Start, Welcome
 from connector.errors import LinkLost, LoginRefused
 
 _FOR_NOW: Final = {
@@ -23,12 +24,19 @@ class Ask(NamedTuple):
     optional: bool = False
 
 
-Dialogue = Generator[Ask, Answer | None, Answer | None]
-"""Yields what to ask, is sent the answer (None: not in time), and returns what CoreSettings said."""
+class Told(NamedTuple):
+    """What the PBX said of itself; None where it was not asked, or not answered in time."""
+
+    settings: Answer | None
+    status: Answer | None = None
+
+
+Dialogue = Generator[Ask, Answer | None, Told]
+"""Yields what to ask, is sent the answer (None: not in time), and returns what was said at the end."""
 
 
 def log_in(account: Account) -> Dialogue:
-    """Log in, restrict the session's events, and ask who the PBX is.
+    """Log in, restrict the session's events, and ask who the PBX is and, if wished, since when it runs.
 
     Raises:
         LoginRefused: the PBX said no to the login or to a filter.
@@ -45,16 +53,36 @@ def log_in(account: Account) -> Dialogue:
         yield from _demand(AmiAction("Login", (("Secret", account.secret), *who)))
     for criteria in account.filters:
         yield from _demand(AmiAction("Filter", (("Operation", "Add"), ("Filter", criteria))))
-    return (yield Ask(AmiAction("CoreSettings"), optional=True))
+    status = (yield Ask(AmiAction("CoreStatus"), optional=True)) if account.asks_start else None
+    return Told((yield Ask(AmiAction("CoreSettings"), optional=True)), status)
 
 
-def welcome(greeting: str, settings: Answer | None) -> Welcome:
-    """Read the greeting line and the answer to CoreSettings, which the account may not be allowed to ask."""
+def welcome(greeting: str, told: Told, held: Iterable[bytes] = ()) -> Welcome:
+    """Read the greeting line, the answers that the account may be allowed to have, and the first events."""
     ami_version = greeting.partition("/")[2].strip()
-    if settings is None or not settings.success:
-        return Welcome(ami_version)
-    told = settings.response
-    return Welcome(ami_version, told.get("AsteriskVersion") or None, told.get("SystemName") or None)
+    uptimes = (uptime for uptime in map(_uptime, held) if uptime is not None)
+    start = Start(_startup(told.status), next(uptimes, None))
+    if told.settings is None or not told.settings.success:
+        return Welcome(ami_version, start=start)
+    settings = told.settings.response
+    return Welcome(
+        ami_version, settings.get("AsteriskVersion") or None, settings.get("SystemName") or None, start
+    )
+
+
+def _startup(status: Answer | None) -> str | None:
+    if status is None or not status.success:
+        return None
+    date, time = (status.response.get(f"CoreStartup{part}") for part in ("Date", "Time"))
+    return f"{date} {time}" if date and time else None
+
+
+def _uptime(frame: bytes) -> int | None:
+    """Return what a FullyBooted says; it comes first of all, straight behind the answer to the login."""
+    if not frame.startswith(b"Event: FullyBooted\r\n"):
+        return None
+    uptime = parse(frame).get("Uptime")
+    return int(uptime) if uptime.isascii() and uptime.isdecimal() else None
 
 
 def _demand(action: AmiAction) -> Generator[Ask, Answer | None, Answer]:

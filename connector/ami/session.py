@@ -215,7 +215,7 @@ class Session:
             self._due = now + (self._deadlines.settings if ask.optional else self._deadlines.login)
             self._ask_own(ask.action)
         except StopIteration as end:
-            self._ready(welcome(self._greeting, end.value), now)
+            self._ready(welcome(self._greeting, end.value, self._held), now)
         except (LoginRefused, ActionError) as refusal:
             self._end(Refused(str(refusal)))
         except LinkLost as loss:

@@ -14,6 +14,7 @@ class Account:
 
     `events` is the class mask of the login (`system,call`, `on`, `off`). `filters` are the criteria of
     Filter actions: they need write=system and last as long as the session. `max_frame` is in bytes.
+    `asks_start`: whether it is asked since when the PBX runs.
     """
 
     username: str
@@ -22,6 +23,7 @@ class Account:
     md5: bool = True
     filters: tuple[str, ...] = ()
     max_frame: int = DEFAULT_MAX_FRAME
+    asks_start: bool = False
 
 
 class Deadlines(NamedTuple):
@@ -36,12 +38,24 @@ class Deadlines(NamedTuple):
     farewell: float = 2.0
 
 
+class Start(NamedTuple):
+    """Since when a PBX runs, as far as it told: None where the account lacks the rights.
+
+    `text` is CoreStatus' date and time, local and without a zone: good for comparing, equal for one
+    process of Asterisk. `uptime_s` is FullyBooted's, in whole seconds at the login.
+    """
+
+    text: str | None = None
+    uptime_s: int | None = None
+
+
 class Welcome(NamedTuple):
     """What a PBX told of itself; None where the account may not ask CoreSettings."""
 
     ami_version: str
     asterisk_version: str | None = None
     system_name: str | None = None
+    start: Start = Start()
 
 
 class Send(NamedTuple):

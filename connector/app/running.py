@@ -14,7 +14,8 @@ from connector.edges.journal.disk import DiskJournal
 from connector.edges.pbx import Address, AsteriskPbx, tls_context
 from connector.errors import SettingsError
 from connector.events.entry import Source
-from connector.events.intake import RESTARTED, Interruption
+from connector.events.intake import RESTARTED
+from connector.events.interruption import Interruption
 from connector.events.worth import Ranks
 from connector.facts import EventsLost, JournalKept, Report
 from connector.roads.link import Clock, Link

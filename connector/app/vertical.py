@@ -10,7 +10,8 @@ from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
 from connector.events.entry import Source
-from connector.events.intake import Intake, Interruption
+from connector.events.intake import Intake
+from connector.events.interruption import Interruption
 from connector.events.selection import Selection
 from connector.events.translate import Rules, Translator
 from connector.roads.delivery import Delivery, Ends

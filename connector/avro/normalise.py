@@ -176,7 +176,7 @@ class Normaliser:
 
     def __init__(self, schemas: SchemaSet, zone: tzinfo | None = None) -> None:
         self._schemas = schemas
-        self._zone = zone
+        self.zone: Final = zone
         self._dialects: list[Dialect] = []
         self._heads: dict[bytes, _Head] = {}
         self._connector = self._plan(schemas.connector)
@@ -191,7 +191,7 @@ class Normaliser:
             if dialect.agrees(schema.fields):
                 break
         else:
-            dialect = Dialect(self._zone)
+            dialect = Dialect(self.zone)
             self._dialects.append(dialect)
         dialect.learn(schema)
         return Plan(schema, dialect)

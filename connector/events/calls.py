@@ -5,17 +5,34 @@ first Linkedid seen for a Uniqueid is its root and stays so; a merge is told apa
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 from connector.ami.message import text_of
 from connector.avro.normalise import Reading
+from connector.avro.schema import USER_EVENT
+from connector.events.presence import Presence
 
 GRACE_US: Final = 300_000_000
 """Microseconds for which a root outlives the hangup: Cdr and queue events of a call come later."""
 
 MAX_CHANNELS: Final = 500_000
 """Channels remembered; beyond it the oldest go, so that lost hangups cannot fill the memory."""
+
+MAX_BRIDGES: Final = 100_000
+"""Bridges remembered, likewise."""
+
+_TURNS: Final = frozenset(("Newchannel", "Hangup"))
+"""Events that are looked at although they show nothing new of the channel's call."""
+
+_SHOWS_LIFE: Final = "ChannelState"
+"""A header of every channel snapshot: only what is alive has one, while its CDR may come much later."""
+
+_BRIDGE_EVENTS: Final = frozenset(("BridgeCreate", "BridgeDestroy"))
+
+CHANNELS: Final = "CoreShowChannels"
+BRIDGES: Final = "BridgeList"
+"""The actions whose lists name every channel, and every bridge."""
 
 _NO_CHANNEL: Final = frozenset((b"", b"none", b"<unknown>"))
 
@@ -29,12 +46,20 @@ class Merge(NamedTuple):
     linked: str
 
 
+class Ended(NamedTuple):
+    """A channel or bridge that has ended while nobody read: the event that would have told, and its call."""
+
+    frame: bytes
+    root: str | None
+
+
 class _Channel:
-    __slots__ = ("linked", "root")
+    __slots__ = ("ended", "linked", "root")
 
     def __init__(self, root: str, linked: bytes) -> None:
         self.root = root
         self.linked = linked
+        self.ended = False
 
 
 class Calls:
@@ -49,9 +74,48 @@ class Calls:
         self._noticed = noticed
         self._channels: dict[bytes, _Channel] = {}
         self._ended: deque[tuple[int, bytes]] = deque()
+        self._present = Presence(MAX_CHANNELS)
+        self._bridges = Presence(MAX_BRIDGES)
 
     def __len__(self) -> int:
         return len(self._channels)
+
+    @property
+    def living(self) -> int:
+        """How many channels have not ended, as far as is known."""
+        return len(self._present)
+
+    def interrupted(self) -> None:
+        """Doubt every channel and bridge: nobody has read for a while."""
+        self._present.interrupted()
+        self._bridges.interrupted()
+
+    def listed(self, reading: Reading) -> None:
+        """Take an item of a list: of all channels or all bridges, it says that this one is there."""
+        if reading.shape.schema.event == "CoreShowChannel":
+            self._present.listed(reading.unique, reading.raw("Channel"))
+        elif reading.shape.schema.event == "BridgeListItem":
+            self._bridges.listed(reading.raw("BridgeUniqueid"))
+
+    def settle(self, whole: Collection[str], now_us: int) -> list[Ended]:
+        """Return what has ended unread, by the lists that were whole; doubt nothing any more."""
+        gone = []
+        if CHANNELS in whole:
+            gone = [self._end(unique, name, now_us) for unique, name in self._present.settle().items()]
+        if BRIDGES in whole:
+            gone += [Ended(_bridge_destroy(bridge), None) for bridge in self._bridges.settle()]
+        self._present.believe()
+        self._bridges.believe()
+        return gone
+
+    def _end(self, unique: bytes, name: bytes, now_us: int) -> Ended:
+        channel = self._channels.get(unique)
+        linked, root = (channel.linked, channel.root) if channel else (b"", None)
+        if channel is not None and not channel.ended:
+            channel.ended = True
+            self._ended.append((now_us, unique))
+        lines = [b"Event: Hangup", b"Channel: " + name, b"Uniqueid: " + unique]
+        return Ended(b"\r\n".join([*lines, b"Linkedid: " + linked] if linked else lines), root)
 
     def root_of(self, reading: Reading, now_us: int) -> tuple[str | None, Merge | None]:
         """Return the root of the event's call, None where it has none, and a merge that it shows."""
@@ -59,10 +123,12 @@ class Calls:
             self._forget(now_us)
         shape = reading.shape
         if shape.channel is None:
+            if shape.schema.event in _BRIDGE_EVENTS:
+                self._bridge(reading)
             return None, None
         unique, linked = reading.unique, reading.linked
         channel = self._channels.get(unique)
-        if channel is not None and channel.linked == linked and shape.schema.event != "Hangup":
+        if channel is not None and channel.linked == linked and shape.schema.event not in _TURNS:
             return channel.root, None
         if unique in _NO_CHANNEL:
             return self._second_best(reading, now_us)
@@ -89,9 +155,29 @@ class Calls:
         elif linked and linked != channel.linked:
             merge = Merge(text_of(unique), channel.root, text_of(channel.linked), text_of(linked))
             channel.linked = linked
-        if reading.shape.schema.event == "Hangup":
-            self._ended.append((now_us, unique))
+        self._live(unique, channel, reading, now_us)
         return channel.root, merge
+
+    def _live(self, unique: bytes, channel: _Channel, reading: Reading, now_us: int) -> None:
+        event = reading.shape.schema.event
+        if event == "Newchannel":
+            # An Originate may give a channel the id of one that has ended.
+            channel.ended = False
+        if event == "Hangup":
+            channel.ended = True
+            self._ended.append((now_us, unique))
+            self._present.ended(unique)
+        elif event == "Rename":
+            self._present.renamed(unique, reading.raw("Newname"))
+        elif not channel.ended and event != USER_EVENT and _SHOWS_LIFE in reading.shape.places:
+            self._present.began(unique, reading.raw("Channel"))
+
+    def _bridge(self, reading: Reading) -> None:
+        bridge = reading.raw("BridgeUniqueid")
+        if reading.shape.schema.event == "BridgeCreate":
+            self._bridges.began(bridge)
+        else:
+            self._bridges.ended(bridge)
 
     def _new(self, unique: bytes, linked: bytes) -> _Channel:
         if len(self._channels) >= MAX_CHANNELS:
@@ -102,3 +188,7 @@ class Calls:
     def _forget(self, now_us: int) -> None:
         while self._ended and self._ended[0][0] < now_us - GRACE_US:
             self._channels.pop(self._ended.popleft()[1], None)
+
+
+def _bridge_destroy(bridge: bytes) -> bytes:
+    return b"Event: BridgeDestroy\r\nBridgeUniqueid: " + bridge

@@ -4,15 +4,17 @@ All state of the road to Kafka lies here, before the journal; behind it everythi
 the entry.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from connector.ami.framing import Oversize
 from connector.ami.message import Kind, event_name, kind_of
+from connector.ami.steps import Start
 from connector.avro.normalise import Normaliser, Reading
 from connector.events.calls import Calls, Merge
 from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.integrity import SUSPECT, Integrity
+from connector.events.interruption import Change, Interruption, Node, compare, node, started_at
 from connector.events.losses import FULL, GivenUp
 from connector.events.notices import notice
 from connector.events.selection import Selection
@@ -27,14 +29,9 @@ RESTARTED = "connector-restarted"
 _new: Final = tuple.__new__
 """A NamedTuple made without the function that checks its arguments' names: a third of its time."""
 
+_WORDS: Final = {None: None, True: "true", False: "false"}
+
 Unselected = Callable[[str], None]
-
-
-class Interruption(NamedTuple):
-    """Since when nothing was read, in microseconds since 1970, and why: SESSION_LOST or RESTARTED."""
-
-    since_us: int
-    reason: str
 
 
 class Intake:
@@ -45,7 +42,7 @@ class Intake:
         normaliser: reads frames.
         selection: what is published.
         unselected: told the name of each event that the selection leaves out.
-        interruption: since when nothing was read, where the start before is known.
+        interruption: what the first session ends; None: nothing was read before.
     """
 
     def __init__(
@@ -65,29 +62,39 @@ class Intake:
         self._calls = Calls(self._unresolved.noticed)
         self._integrity = Integrity()
         self._interruption = interruption
-        self._last_us: int | None = None
+        self._node: Node | None = None
+        self._last_us = 0
 
     @property
     def calls(self) -> Calls:
         """The channels known and their roots."""
         return self._calls
 
-    def up(self, source: Source, now_us: int, address: str) -> list[Entry]:
-        """Note a new session: SessionUp, and the Gap since the last one ended."""
+    def up(self, source: Source, now_us: int, address: str, start: Start = Start()) -> list[Entry]:  # noqa: B008
+        """Note a new session: SessionUp, and the Gap where an interruption ends here.
+
+        Args:
+            source: who speaks from now on.
+            now_us: microseconds since 1970 (UTC).
+            address: where the session is.
+            start: since when the PBX runs.
+        """
         self._source = source
         self._integrity = Integrity()
-        entries = [self._own("session_up", now_us, Address=address)]
-        if self._interruption is not None:
-            since_us, reason = self._interruption
-            times = {"From": since_us, "To": now_us}
-            entries.append(self._own("gap", now_us, Reason=reason, Loss="possible", Address=address, **times))
-            self._interruption = None
+        before, self._node = self._node, node(source.system_name, start, now_us)
+        self._last_us = now_us
+        about = {"Address": address, "StartedAt": started_at(self._node, self._normaliser.zone)}
+        entries = [self._own("session_up", now_us, **about)]
+        interruption, self._interruption = self._interruption, None
+        if interruption is not None:
+            change = compare(before, self._node, interruption.since_us)
+            entries.append(self._gap(interruption, change, now_us, about))
         return entries
 
     def down(self, now_us: int, reason: str, *, orderly: bool = False) -> list[Entry]:
         """Note the end of a session; what comes until the next one is not read."""
         if not orderly:
-            self._interruption = Interruption(self._last_us or now_us, SESSION_LOST)
+            self._interruption = Interruption(self._last_us, SESSION_LOST)
         return [self._own("session_down", now_us, Reason="stopped" if orderly else "lost", Message=reason)]
 
     def lost(self, loss: GivenUp, now_us: int) -> Entry:
@@ -182,6 +189,23 @@ class Intake:
             False,
         )
         return _new(Entry, fields)
+
+    def _gap(
+        self, interruption: Interruption, change: Change, now_us: int, about: Mapping[str, str | int | None]
+    ) -> Entry:
+        # A call that lived in a process which is gone has ended, and nobody read its Hangup.
+        lost = change.another_process and self._calls.living
+        return self._own(
+            "gap",
+            now_us,
+            Reason=interruption.reason,
+            Loss="certain" if lost else "possible",
+            From=interruption.since_us,
+            To=now_us,
+            NodeChanged=_WORDS[change.node_changed],
+            Restarted=_WORDS[change.restarted],
+            **about,
+        )
 
     def _merge(self, merge: Merge, now_us: int) -> Entry:
         return self._own(

@@ -179,7 +179,7 @@ class Link:
             asterisk_version=welcome.asterisk_version,
             ami_version=welcome.ami_version,
         )
-        self.append(self._intake.up(source, now_us, address))
+        self.append(self._intake.up(source, now_us, address, welcome.start))
 
     def _take(self, frames: list[bytes], received_us: int) -> None:
         entries = self._intake.frames(frames, received_us)

@@ -88,6 +88,7 @@ class Pbx:
             md5=self.auth == "md5",
             filters=self.filters,
             max_frame=max_frame,
+            asks_start=True,
         )
 
     @property

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from connector.ami.steps import (
     Account,
     Lost,
+    Messages,
     Ready,
     Refused,
+    Start,
     Welcome,
     refused_delay,
     retry_delay,
 )
-from tests.ami.dialogue import GREETING, PLAIN, TOLD, Dialogue
+from tests.ami.dialogue import GREETING, PLAIN, TOLD, Dialogue, response
 
 
 def test_plain_login() -> None:
@@ -33,6 +35,43 @@ def test_plain_login() -> None:
     assert one.answer() == []
     assert one.asked[-1] == {"Action": "CoreSettings", "ActionID": "t-2"}
     assert one.answer(lines=TOLD) == [Ready(Welcome("11.0.0", "22.10.1", "pbx-a"))]
+
+
+ASKING = Account("kafka", "s3cret", events="system,call", md5=False, asks_start=True)
+STARTED = "CoreStartupDate: 2026-11-23\r\nCoreStartupTime: 08:00:00\r\nCoreReloadDate: 2026-11-24"
+
+
+def test_asks_since_when_the_pbx_runs() -> None:
+    one = Dialogue(ASKING)
+    one.hear(GREETING)
+    assert one.answer() == []
+    assert one.asked[-1] == {"Action": "CoreStatus", "ActionID": "t-2"}
+    assert one.answer(lines=STARTED) == []
+    assert one.asked[-1] == {"Action": "CoreSettings", "ActionID": "t-3"}
+    start = Start("2026-11-23 08:00:00")
+    assert one.answer(lines=TOLD) == [Ready(Welcome("11.0.0", "22.10.1", "pbx-a", start))]
+
+
+@pytest.mark.parametrize("status", ["Error", None])
+def test_who_may_not_ask_for_the_start_logs_in_all_the_same(status: str | None) -> None:
+    one = Dialogue(ASKING)
+    one.hear(GREETING)
+    one.answer()
+    assert (one.answer(status, "Message: Permission denied") if status else one.tick(5.0)) == []
+    assert one.answer(lines=TOLD) == [Ready(Welcome("11.0.0", "22.10.1", "pbx-a"))]
+
+
+@pytest.mark.parametrize(("uptime", "told"), [("5", 5), ("0", 0), ("", None), ("-5", None), ("²", None)])
+def test_a_pbx_that_has_booted_tells_its_age_before_all_else(uptime: str, told: int | None) -> None:
+    one = Dialogue()
+    one.hear(GREETING)
+    booted = f"Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: {uptime}\r\n\r\n"
+    other = "Event: FullyBootedToo\r\nUptime: 99\r\n\r\n"
+    one.hear(response(one.asked[-1]["ActionID"]), other, booted)
+    ready, held = one.answer(lines=TOLD)
+    assert ready == Ready(Welcome("11.0.0", "22.10.1", "pbx-a", Start(uptime_s=told)))
+    assert isinstance(held, Messages)
+    assert len(held.frames) == 2
 
 
 def test_login_by_challenge_never_shows_the_secret() -> None:

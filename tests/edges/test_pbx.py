@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from connector.ami.action import AmiAction
-from connector.ami.steps import Account, Welcome
+from connector.ami.steps import Account, Start, Welcome
 from connector.demo.channels import Event
 from connector.demo.pbx import SimulatedPbx
 from connector.edges.pbx import Address
@@ -35,7 +35,9 @@ def test_logs_in_hears_events_and_leaves(*, md5: bool) -> None:
             connection = await pbx_at(address, account=Account("kafka", SECRET, md5=md5)).login(
                 ear.up, ear.take
             )
-            assert ear.welcomes == [Welcome("11.0.0", "22.10.1-simulated", "demo")]
+            (told,) = ear.welcomes
+            assert told._replace(start=Start()) == Welcome("11.0.0", "22.10.1-simulated", "demo")
+            assert told.start.uptime_s is not None
             assert connection.address == str(address)
             await ear.heard.wait()
             assert ear.frames[0].startswith(b"Event: FullyBooted\r\n")

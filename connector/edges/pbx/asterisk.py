@@ -49,7 +49,7 @@ class AsteriskPbx:
 
     def hearing(self, events: str) -> "AsteriskPbx":
         """Return the same PBX for logins with another mask of event classes."""
-        account = replace(self._account, events=events)
+        account = replace(self._account, events=events, asks_start=False)
         return AsteriskPbx(self.name, self._addresses, account, self._deadlines)
 
     async def login(self, up: Up, take: Take) -> Connection:
