@@ -27,31 +27,53 @@ def median(results: list[dict[str, Any]], key: str) -> float:
     return float(statistics.median(result[key] for result in results))
 
 
+TITLES = {
+    "road": "connector, the whole road",
+    "segments": "the same, journal on disk",
+    "sqlite": "the same, journal in SQLite",
+    "today": "(a) what people write today",
+    "limit": "(b) produce alone, no work",
+}
+
+
 def table(results: dict[str, list[dict[str, Any]]]) -> None:
-    titles = {
-        "road": "connector, the whole road",
-        "today": "(a) what people write today",
-        "limit": "(b) produce alone, no work",
-    }
     print(f"{'':32}{'events/s':>10}  {'from .. to':>18}  {'CPU us/event':>12}  {'peak MB':>8}")
     for name, runs in results.items():
         rates = sorted(result["rate"] for result in runs)
         spread = f"{rates[0]:,.0f} .. {rates[-1]:,.0f}"
         print(
-            f"{titles[name]:32}{median(runs, 'rate'):>10,.0f}  {spread:>18}  {median(runs, 'cpu_us'):>12.1f}  {median(runs, 'peak_mb'):>8.0f}"
+            f"{TITLES[name]:32}{median(runs, 'rate'):>10,.0f}  {spread:>18}  {median(runs, 'cpu_us'):>12.1f}  {median(runs, 'peak_mb'):>8.0f}"
         )
-    road, today, limit = (median(results[name], "rate") for name in ("road", "today", "limit"))
-    print(f"\nroad / (a) today: {road / today:.1f}    road / (b) limit: {road / limit:.2f}")
+    road, others = median(results["road"], "rate"), [name for name in results if name != "road"]
+    print()
+    for name in others:
+        other = median(results[name], "rate")
+        print(f"road / {TITLES[name]}: {road / other:.2f}    {TITLES[name]} / road: {other / road:.2f}")
 
 
 def measure(events: int, rounds: int) -> None:
-    """Measure `events` events a round and print what came of it."""
-    results: dict[str, list[dict[str, Any]]] = {"road": [], "today": [], "limit": []}
+    """Measure `events` events a round, beside the yardsticks, and print what came of it."""
+    _compare(events, rounds, ("road", "today", "limit"))
+    _steady("road")
+
+
+def measure_journals(events: int, rounds: int) -> None:
+    """Measure the road with its journal in memory, on disk, and in the store that was weighed against files."""
+    _compare(events, rounds, ("road", "segments", "sqlite"))
+    _steady("road")
+    _steady("segments")
+
+
+def _compare(events: int, rounds: int, names: tuple[str, ...]) -> None:
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for _ in range(rounds):
         for name, runs in results.items():
             runs.append(run(name, events // (5 if name == "today" else 1)))
     table(results)
-    steady = run("road", STEADY_RATE * STEADY_SECONDS, STEADY_RATE)
+
+
+def _steady(name: str) -> None:
+    steady = run(name, STEADY_RATE * STEADY_SECONDS, STEADY_RATE)
     print(
-        f"\nat a steady {STEADY_RATE:,} events/s for {STEADY_SECONDS} s, socket to acknowledgement: p50 {steady['p50_ms']:.1f} ms, p99 {steady['p99_ms']:.1f} ms, peak {steady['peak_mb']:.0f} MB"
+        f"\n{TITLES[name]}, at a steady {STEADY_RATE:,} events/s for {STEADY_SECONDS} s, socket to acknowledgement: p50 {steady['p50_ms']:.1f} ms, p99 {steady['p99_ms']:.1f} ms, peak {steady['peak_mb']:.0f} MB"
     )
