@@ -19,7 +19,7 @@ from connector.demo.broker import EmbeddedBroker
 from connector.edges.telemetry import Telemetry
 from connector.errors import JournalError, SettingsError
 from connector.facts import Fact, JournalFailed
-from connector.settings.sections import Journal, Settings
+from connector.settings.sections import Connector, Journal, Settings
 from tests.test_app import EVENTS, account, everything, numbers, playing, settings
 
 
@@ -88,6 +88,34 @@ def test_what_kafka_did_not_take_the_next_start_delivers_first(
         assert gap["to_time_us"] > ended
 
     bounded(60, scene)
+
+
+def test_a_heartbeat_says_that_the_connector_is_alive() -> None:
+    async def scene(broker: EmbeddedBroker) -> None:
+        stop, ids, twice = Stop(), LocalIds(), asyncio.Event()
+
+        class Listening(Telemetry):
+            def __call__(self, fact: Fact) -> None:
+                super().__call__(fact)
+                if self.tally.published["asterisk.connector"] > 1:
+                    twice.set()
+
+        telemetry = Listening()
+        down = account(("127.0.0.1", 1))
+        chosen = replace(settings(broker, down=down), connector=Connector(name="bridge", heartbeat_s=0.05))
+        async with open_embedded(chosen, broker, telemetry, ids) as shared:
+            bridging = asyncio.create_task(run(chosen, shared, stop))
+            await twice.wait()
+            stop.ask("seen enough")
+            await bridging
+            decoder = Decoder(shared.schemas, ids)
+            values = [(record, await decoder.value(record)) for record in await everything(chosen)]
+        beats = own(values, "heartbeat")
+        assert [beat["source"]["sequence"] for beat in beats] == [*range(1, len(beats) + 1)]
+        assert {beat["connector"] for beat in beats} == {"bridge"}
+        assert all(beat["published"] < beat["source"]["sequence"] for beat in beats)
+
+    bounded(30, scene)
 
 
 def opening(journal: Journal, report: Callable[[Fact], None]) -> Any:

@@ -9,6 +9,7 @@ from connector.edges.journal.memory import MemoryJournal
 from connector.edges.journal.store import Bounds, Store, Worth
 from connector.errors import JournalError
 from connector.events.entry import Entry
+from connector.events.heartbeat import Depth
 from connector.events.worth import MOST
 from connector.facts import JournalFailed, JournalFound, Report
 from connector.percent import path_part
@@ -21,6 +22,11 @@ class Held(Journal, Protocol):
 
     def __len__(self) -> int:
         """Return how many entries are held, at most."""
+        ...
+
+    @property
+    def depth(self) -> Depth:
+        """What waits for Kafka."""
         ...
 
     async def down_to(self, entries: int) -> None:

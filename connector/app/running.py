@@ -2,25 +2,29 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import Final, Protocol
 
+from connector import __version__
 from connector.app.journals import Opened, open_journal
 from connector.app.resolving import EventLog
 from connector.app.signals import Stop
 from connector.app.vertical import Shared, Vertical
 from connector.edges.journal.disk import DiskJournal
 from connector.edges.pbx import Address, AsteriskPbx, tls_context
+from connector.edges.telemetry import Telemetry
 from connector.errors import SettingsError
-from connector.events.entry import Source
+from connector.events.entry import Entry, Source
+from connector.events.heartbeat import Health
 from connector.events.intake import RESTARTED
 from connector.events.interruption import Interruption
 from connector.events.worth import Ranks
 from connector.facts import EventsLost, JournalKept, Report
 from connector.roads.link import Clock, Link
 from connector.settings.road_back import actions
-from connector.settings.sections import Pbx, Settings
+from connector.settings.sections import Connector, Pbx, Settings
 
 GRACE_S: Final = 10.0
 """Seconds that what was read has to reach Kafka once reading has stopped."""
@@ -93,22 +97,38 @@ async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Runn
             back.watch(name, EventLog(verticals[name].intake, link.append))
     reading = [asyncio.create_task(link.run()) for link in links.values()]
     delivering = [asyncio.create_task(vertical.delivery.run()) for vertical in verticals.values()]
+    beating = [
+        asyncio.create_task(_beat(settings.connector, vertical, links[name].append, shared.telemetry))
+        for name, vertical in verticals.items()
+    ]
     writing = [asyncio.create_task(disk.run()) for disk in disks.values()]
     asked = asyncio.create_task(stop.wait())
     try:
-        tasks = [asked, *reading, *delivering, *writing]
+        tasks = [asked, *reading, *delivering, *writing, *beating]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         asked.cancel()
         for link in links.values():
             link.stop()
-        ends = await asyncio.gather(*reading, return_exceptions=True)
+        ends = await _end(beating)
+        ends += await asyncio.gather(*reading, return_exceptions=True)
         ends += await _drain(verticals, delivering)
         ends += await _end(writing)
         await _account(verticals, disks, shared.telemetry)
     for end in ends:
         if isinstance(end, Exception):
             raise end
+
+
+async def _beat(
+    settings: Connector, vertical: Vertical, append: Callable[[Sequence[Entry]], None], telemetry: Telemetry
+) -> None:
+    """Say at intervals that the connector is alive, with a session at the PBX or without."""
+    while True:
+        await asyncio.sleep(settings.heartbeat_s)
+        published = telemetry.tally.published.total()
+        health = Health(vertical.journal.depth, published, settings.name, __version__)
+        append([vertical.intake.heartbeat(health, time.time_ns() // 1_000)])
 
 
 def _open_journals(settings: Settings, shared: Shared) -> dict[str, Opened]:

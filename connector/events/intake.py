@@ -13,6 +13,7 @@ from connector.ami.steps import Start
 from connector.avro.normalise import Normaliser, Reading
 from connector.events.calls import Calls, Merge
 from connector.events.entry import Entry, Flaw, Origin, Source
+from connector.events.heartbeat import Health
 from connector.events.integrity import SUSPECT, Integrity
 from connector.events.interruption import Change, Interruption, Node, compare, node, started_at
 from connector.events.losses import FULL, GivenUp
@@ -23,6 +24,7 @@ from connector.events.unresolved import Doubt, Sight, Unresolved
 ORPHAN = "orphan"
 OVERSIZE = "oversize"
 UNAWAITED = "unawaited-response"
+_MICROSECOND_DIGITS: Final = 6
 SESSION_LOST = "session-lost"
 RESTARTED = "connector-restarted"
 
@@ -64,6 +66,8 @@ class Intake:
         self._interruption = interruption
         self._node: Node | None = None
         self._last_us = 0
+        self._lag_us: int | None = None
+        self._events = 0
 
     @property
     def calls(self) -> Calls:
@@ -82,7 +86,7 @@ class Intake:
         self._source = source
         self._integrity = Integrity()
         before, self._node = self._node, node(source.system_name, start, now_us)
-        self._last_us = now_us
+        self._last_us, self._events = now_us, 0
         about = {"Address": address, "StartedAt": started_at(self._node, self._normaliser.zone)}
         entries = [self._own("session_up", now_us, **about)]
         interruption, self._interruption = self._interruption, None
@@ -115,12 +119,30 @@ class Intake:
             **times,
         )
 
+    def heartbeat(self, health: Health, now_us: int) -> Entry:
+        """Say that the connector is alive and how it fares; the delay is the longest since the last heartbeat."""
+        lag_us, self._lag_us = self._lag_us, None
+        return self._own(
+            "heartbeat",
+            now_us,
+            Connector=health.connector,
+            ConnectorVersion=health.version,
+            LagMs=None if lag_us is None else lag_us // 1_000,
+            JournalEntries=health.depth.entries,
+            JournalBytes=health.depth.size,
+            OldestAt=health.depth.oldest_us,
+            Events=self._events,
+            Published=health.published,
+        )
+
     def frames(self, frames: Sequence[bytes], received_us: int) -> list[Entry]:
         """Take the frames of one read, in order, and return what is to be journaled."""
         entries: list[Entry] = []
         self._last_us = received_us
         read, judge, root_of = self._normaliser.read, self._integrity.judge, self._calls.root_of
         chosen = self._selection.chosen
+        self._events += len(frames)
+        reading = None
         for frame in frames:
             if frame[:7] != b"Event: " or type(frame) is Oversize:
                 self._odd(frame, received_us, entries)
@@ -141,7 +163,16 @@ class Intake:
                 self._unselected(schema.event)
         if self._unresolved.found:
             entries += self._resolved(received_us)
+        if reading is not None and reading.stamp:
+            self._delayed(reading.stamp, received_us)
         return entries
+
+    def _delayed(self, stamp: bytes, received_us: int) -> None:
+        """Take the Timestamp of the last event of a read: the delay of those before it is hardly longer."""
+        seconds, _, fraction = stamp.partition(b".")
+        if seconds.isdigit() and len(fraction) == _MICROSECOND_DIGITS and fraction.isdigit():
+            lag_us = received_us - int(seconds + fraction)
+            self._lag_us = lag_us if self._lag_us is None else max(self._lag_us, lag_us)
 
     def doubt(self, doubt: Doubt, now_us: int) -> tuple[bool, list[Entry]]:
         """Take a call of which it is not known whether it was made; say whether something was seen of it."""

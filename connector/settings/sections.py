@@ -37,9 +37,13 @@ EventClass = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
-    """`[connector]`: `name` is what the connector calls itself towards Kafka and in its records."""
+    """`[connector]`: `name` is what the connector calls itself towards Kafka and in its records.
+
+    Every `heartbeat_s` a record for each PBX says that it is alive, and how it fares.
+    """
 
     name: Name = "ami-kafka"
+    heartbeat_s: Seconds = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from connector.ami.framing import Framer
 from connector.events.calls import GRACE_US
 from connector.events.entry import Origin, name_of
+from connector.events.heartbeat import Depth, Health
 from connector.events.losses import DAMAGED, GivenUp, let_go
 from tests.events.frames import NOW, SOURCE, event, intake, record, snapshot
 
@@ -114,6 +115,23 @@ def test_what_is_no_event_is_kept_under_its_reason() -> None:
         "oversize",
     ]
     assert [entry.sequence for entry in entries] == [1, 2, 3]
+
+
+def test_a_heartbeat_tells_the_longest_delay_since_the_last() -> None:
+    taker = intake()
+    health = Health(Depth(7, 900, NOW - 50), 41, "bridge", "1.2.3")
+
+    def stamped(late_us: int) -> bytes:
+        whole, part = divmod(NOW - late_us, 1_000_000)
+        return hangup("1.1", "1.1").replace(b"\r\n", b"\r\nTimestamp: %d.%06d\r\n" % (whole, part), 1)
+
+    taker.frames([stamped(90_000), stamped(80_000)], NOW)
+    taker.frames([stamped(5_000), b"Event: Hangup\r\nTimestamp: never"], NOW)
+    told = record(taker.heartbeat(health, NOW))
+    assert (told["type"], told["lag_ms"], told["events"], told["published"]) == ("heartbeat", 80, 4, 41)
+    assert (told["journal_entries"], told["journal_bytes"], told["oldest_at_us"]) == (7, 900, NOW - 50)
+    assert (told["connector"], told["connector_version"]) == ("bridge", "1.2.3")
+    assert record(taker.heartbeat(health, NOW))["lag_ms"] is None
 
 
 def test_lost_entries_are_named() -> None:

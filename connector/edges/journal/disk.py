@@ -20,6 +20,7 @@ from connector.edges.journal.store import Store, Worth
 from connector.edges.journal.tail import Chunk, Tail
 from connector.errors import JournalError
 from connector.events.entry import Entry
+from connector.events.heartbeat import Depth
 from connector.events.losses import GivenUp, let_go
 from connector.facts import JournalFailed, JournalRestored, Report
 
@@ -85,6 +86,7 @@ class DiskJournal:
         self._read = self._released
         self._tail = Tail(policy.memory_bytes, store.opened.last)
         self._losses: list[GivenUp] = []
+        self._oldest: Entry | None = None
         self._failing = False
         self._synced_at = time.monotonic()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
@@ -113,6 +115,8 @@ class DiskJournal:
             if after + 1 < self._tail.first:
                 found = await self._read_back(after, limit)
                 self._losses += found.losses
+                if after == self._released and found.entries:
+                    self._oldest = found.entries[0]
                 after = self._read = found.position
                 if found.entries:
                     return after, found.entries
@@ -129,6 +133,15 @@ class DiskJournal:
         self._released = max(self._released, through)
         self._tail.release(through)
         self._emptied.set()
+
+    @property
+    def depth(self) -> Depth:
+        """What waits for Kafka; the oldest is known once it is read."""
+        waits = len(self)
+        oldest = self._tail.oldest if self._tail.first == self._released + 1 else self._oldest
+        return Depth(
+            waits, self._store.bytes if waits else 0, oldest.received_us if waits and oldest else None
+        )
 
     def __len__(self) -> int:
         """How many entries are held at most: some of them may have been given up."""

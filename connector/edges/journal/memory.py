@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from connector.edges.journal.tail import Tail
 from connector.events.entry import Entry
+from connector.events.heartbeat import Depth
 from connector.events.losses import GivenUp, let_go
 
 
@@ -50,6 +51,12 @@ class MemoryJournal:
         while len(self) > entries:
             self._released.clear()
             await self._released.wait()
+
+    @property
+    def depth(self) -> Depth:
+        """What waits for Kafka."""
+        oldest = self._tail.oldest
+        return Depth(len(self), self._tail.bytes, oldest.received_us if oldest else None)
 
     def __len__(self) -> int:
         """How many entries are held."""

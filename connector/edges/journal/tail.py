@@ -71,6 +71,13 @@ class Tail:
         return self.last + 1
 
     @property
+    def oldest(self) -> Entry | None:
+        """The first entry that is held."""
+        for chunk in self._chunks():
+            return chunk.entries[0]
+        return None
+
+    @property
     def is_full(self) -> bool:
         """Whether it takes more memory than it may."""
         return self.bytes > self._roomy_bytes

@@ -275,7 +275,7 @@ def test_the_oldest_of_the_least_worth_go_first(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("limit", range(500, 8_000, 500))
+@pytest.mark.parametrize("limit", range(500, 7_000, 500))
 def test_what_is_worth_most_goes_last(tmp_path: Path, limit: int) -> None:
     store = filled(tmp_path, Bounds(limit, 600))
     losses = [*store.purge(0, LARGE, RANKS)]
