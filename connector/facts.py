@@ -44,6 +44,15 @@ class LoginWasRefused(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotTaken(Fact):
+    """Lists were asked after a login: how many `items` came, and which lists were `missing`."""
+
+    pbx: str
+    items: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EventsPublished(Fact):
     """Kafka acknowledged a batch: how many records per topic."""
 

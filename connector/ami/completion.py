@@ -48,9 +48,15 @@ class Answer(NamedTuple):
 
 
 class Completion:
-    """Gathers the messages that answer one action until they are a whole answer."""
+    """Gathers the messages that answer one action until they are a whole answer.
 
-    def __init__(self, action: AmiAction) -> None:
+    Args:
+        action: what was asked.
+        streamed: the items of its list go elsewhere, so that of its events only the last is kept.
+    """
+
+    def __init__(self, action: AmiAction, *, streamed: bool = False) -> None:
+        self._streamed = streamed
         self._later = later_event(action)
         self._last_event = self._later or _ENDS_WITH.get(action.name.lower())
         self._channel = action.get("Channel").lower()
@@ -88,8 +94,10 @@ class Completion:
             return None if self._goes_on(message) else self.so_far
         if self._response is None or (self._later and not self._ends(message)):
             return None
-        self._events.append(message)
-        return self.so_far if self._ends(message) else None
+        ends = self._ends(message)
+        if ends or not self._streamed:
+            self._events.append(message)
+        return self.so_far if ends else None
 
     def _goes_on(self, response: AmiMessage) -> bool:
         if response.get("Response").lower() not in _SUCCESSES:

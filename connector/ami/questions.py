@@ -18,22 +18,28 @@ class Part(NamedTuple):
     """A message that belongs to an answer; `result` once that is whole.
 
     `accepted` where it is the Response to an action whose result is an event that comes later;
-    `public` where it is such an event, which is for everybody.
+    `public` where it is such an event, which is for everybody; `item` where it belongs to a list that
+    is handed on as it comes.
     """
 
     action_id: str
     result: Result | None
     accepted: bool = False
     public: bool = False
+    item: bool = False
 
 
 @dataclass(slots=True)
 class _Question:
-    """`within` is in seconds, infinite for what the session asks for itself; `note` is to be said of the answer."""
+    """`within` is in seconds, infinite for what the session asks for itself; `note` is to be said of the answer.
+
+    `streamed`: the items of its list are handed on as they come.
+    """
 
     completion: Completion
     within: float
     due: float
+    streamed: bool = False
     note: str = ""
 
     @property
@@ -68,12 +74,13 @@ class Questions:
         self._asked = 0
         self._open: dict[str, _Question] = {}
         self._later: dict[str, _Question] = {}
+        self._given_up: dict[str, _Question] = {}
         self._due = math.inf
 
     @property
     def listing(self) -> bool:
         """Say whether any event may belong to an answer: until a Success announces some, none does."""
-        return any(question.completion.listing for question in self._open.values())
+        return bool(self._given_up) or any(question.completion.listing for question in self._open.values())
 
     @property
     def watched(self) -> tuple[bytes, ...]:
@@ -90,15 +97,20 @@ class Questions:
         """Return an instant no later than the earliest deadline; infinity where nothing is asked."""
         return self._due
 
-    def ask(self, action: AmiAction, now: float, within: float) -> tuple[str, bytes]:
+    def ask(
+        self, action: AmiAction, now: float, within: float, *, streamed: bool = False
+    ) -> tuple[str, bytes]:
         """Return the action's new ActionID and its bytes.
+
+        Items of a `streamed` list are no part of its answer: they are handed on as they come.
 
         Raises:
             ActionError: the action must not go on the wire.
         """
         action = self._named(action)
         data = encode(action)
-        self._open[action.action_id] = _Question(Completion(action), within, now + within)
+        completion = Completion(action, streamed=streamed)
+        self._open[action.action_id] = _Question(completion, within, now + within, streamed)
         self._due = min(self._due, now + within)
         return action.action_id, data
 
@@ -122,12 +134,17 @@ class Questions:
         return None
 
     def expired(self, now: float) -> list[tuple[str, Result]]:
-        """Forget what is not answered in time, and return it; a late answer is nobody's."""
-        late = [(action_id, question.late()) for action_id, question in self._all() if now >= question.due]
-        for action_id, _ in late:
+        """Forget what is not answered in time, and return it; a late answer is nobody's.
+
+        The items of a late list would pass for events: they are still known, and go nowhere.
+        """
+        late = [(action_id, question) for action_id, question in self._all() if now >= question.due]
+        for action_id, question in late:
             self.forget(action_id)
+            if question.streamed:
+                self._given_up[action_id] = question
         self._due = min((question.due for _, question in self._all()), default=math.inf)
-        return late
+        return [(action_id, question.late()) for action_id, question in late]
 
     def abandoned(self, reason: str) -> list[tuple[str, Result]]:
         """Forget everything that is not answered, and return it."""
@@ -154,7 +171,7 @@ class Questions:
         action_id = message.get("ActionID") or self._anonymous()
         question = self._open.get(action_id)
         if question is None:
-            return None
+            return self._too_late(action_id, message)
         part = self._take(action_id, question, message, frame)
         if not question.completion.accepted or part.result is not None:
             return part
@@ -169,16 +186,27 @@ class Questions:
         if (question := self._later.get(action_id)) is not None:
             return self._take(action_id, question, event, frame)._replace(public=True)
         question = self._open.get(action_id)
-        if question is None or not question.completion.listing:
+        if question is None:
+            return self._too_late(action_id, event)
+        if not question.completion.listing:
             return None
         return self._take(action_id, question, event, frame)
+
+    def _too_late(self, action_id: str, message: AmiMessage) -> Part | None:
+        """Take what belongs to a list that nobody waits for any more."""
+        question = self._given_up.get(action_id)
+        if question is None:
+            return None
+        if question.completion.take(message) is not None:
+            del self._given_up[action_id]
+        return Part(action_id, None)
 
     def _take(self, action_id: str, question: _Question, message: AmiMessage, frame: bytes) -> Part:
         answer = question.completion.take(message)
         if isinstance(frame, Oversize):
             question.note = f"a message of {frame.size} bytes was cut at {len(frame)}"
         if answer is None:
-            return Part(action_id, None)
+            return Part(action_id, None, item=question.streamed and message.kind is Kind.EVENT)
         self.forget(action_id)
         return Part(action_id, Result(Reach.ANSWERED, answer, reason=question.note))
 

@@ -25,6 +25,7 @@ from connector.ami.steps import (
     Account,
     Answered,
     Deadlines,
+    Items,
     Left,
     Lost,
     Messages,
@@ -103,13 +104,17 @@ class Session:
         self._steps += [Answered(*late) for late in self._questions.expired(now)]
         return self._drain()
 
-    def ask(self, action: AmiAction, now: float, within: float) -> tuple[str, Sequence[Step]]:
+    def ask(
+        self, action: AmiAction, now: float, within: float, *, streamed: bool = False
+    ) -> tuple[str, Sequence[Step]]:
         """Send an action once READY; return the ActionID under which `Answered` will come.
+
+        Where `streamed`, the items of its list come before that as `Items`, in the order of reading.
 
         Raises:
             ActionError: the action must not go on the wire.
         """
-        action_id, data = self._questions.ask(action, now, within)
+        action_id, data = self._questions.ask(action, now, within, streamed=streamed)
         return action_id, (Send(data),)
 
     def leave(self, now: float) -> Sequence[Step]:
@@ -183,6 +188,8 @@ class Session:
             part = self._questions.take(frame)
         if part is None or part.public:
             self._pass(frame)
+        elif part.item:
+            self._hand_on(part.action_id, frame)
         if part is not None and part.accepted:
             self._steps.append(Accepted(part.action_id))
         if part is not None and part.result is not None:
@@ -195,6 +202,12 @@ class Session:
             last.frames.append(frame)
         else:
             self._steps.append(Messages([frame]))
+
+    def _hand_on(self, action_id: str, item: bytes) -> None:
+        if self._steps and isinstance(last := self._steps[-1], Items) and last.action_id == action_id:
+            last.frames.append(item)
+        else:
+            self._steps.append(Items(action_id, [item]))
 
     def _answered(self, action_id: str, result: Result, now: float) -> None:
         if action_id != self._own:

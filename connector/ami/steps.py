@@ -76,6 +76,13 @@ class Messages(NamedTuple):
     frames: list[bytes]
 
 
+class Items(NamedTuple):
+    """Frames of the list that was asked for under this ActionID, in order, and in place among `Messages`."""
+
+    action_id: str
+    frames: list[bytes]
+
+
 class Accepted(NamedTuple):
     """Asterisk has taken what was asked under this ActionID; its result comes later, and the session is free."""
 
@@ -105,7 +112,7 @@ class Left(NamedTuple):
     """The session ended as was asked for: close."""
 
 
-Step = Send | Ready | Messages | Accepted | Answered | Refused | Lost | Left
+Step = Send | Ready | Messages | Items | Accepted | Answered | Refused | Lost | Left
 """What is to be done next; `Refused`, `Lost` and `Left` are the last of a session."""
 
 

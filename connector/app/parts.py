@@ -45,7 +45,8 @@ def read_schemas(settings: Settings) -> tuple[SchemaSet, Selection]:
     schemas = load_schemas(Path(users) if users else None)
     check_names(settings, schemas)
     Ranks(schemas, settings.journal.expendable, settings.journal.precious)
-    return schemas, Selection(schemas, settings.events.select)
+    snapshots = any(pbx.snapshot != "off" for pbx in settings.pbx.values())
+    return schemas, Selection(schemas, settings.events.select, snapshots=snapshots)
 
 
 @asynccontextmanager

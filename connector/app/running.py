@@ -143,8 +143,16 @@ def _vertical(name: str, zone: tzinfo | None, opened: Opened, shared: Shared) ->
 
 
 def _link(name: str, settings: Settings, vertical: Vertical, epoch: int, report: Report) -> Link:
-    pbx = open_pbx(name, settings.pbx[name], settings.events.max_frame_bytes)
-    return Link(pbx, vertical.intake, vertical.journal, epoch, report, clock=Clock(random.random))
+    pbx = settings.pbx[name]
+    return Link(
+        open_pbx(name, pbx, settings.events.max_frame_bytes),
+        vertical.intake,
+        vertical.journal,
+        epoch,
+        report,
+        clock=Clock(random.random),
+        lists=() if pbx.snapshot == "off" else vertical.lists,
+    )
 
 
 def open_pbx(name: str, pbx: Pbx, max_frame: int) -> AsteriskPbx:

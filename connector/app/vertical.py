@@ -65,4 +65,5 @@ class Vertical:
         telemetry = shared.telemetry
         self.intake = Intake(source, normaliser, shared.selection, telemetry.unselected, interruption)
         self.journal = journal
+        self.lists = shared.selection.lists
         self.delivery = Delivery(self.journal, translator, shared.ends, telemetry)

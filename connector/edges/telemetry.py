@@ -42,6 +42,7 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.LinkUp: Saying(logging.INFO, "{pbx}: logged in at {address}, Asterisk {asterisk_version}"),
     facts.LinkDown: Saying(logging.WARNING, "{pbx}: {reason}; {again}", ("pbx", "reason")),
     facts.LoginWasRefused: Saying(logging.ERROR, "{pbx}: {reason}; {again}"),
+    facts.SnapshotTaken: Saying(logging.INFO, "{pbx}: a snapshot of {items} items{without}"),
     facts.EventsPublished: Saying(logging.INFO, "published {count} records to {topics} topics"),
     facts.EventDropped: Saying(
         logging.DEBUG, "{pbx}: {event} left out: {reason}", ("pbx", "event", "reason")
@@ -233,6 +234,8 @@ def _worded(fact: Fact) -> dict[str, str]:
     if isinstance(fact, facts.EventsLost):
         words["lost"] = "records" if fact.count is None else f"{fact.count} records"
         words["last"] = "the end" if fact.last is None else str(fact.last)
+    if isinstance(fact, facts.SnapshotTaken):
+        words["without"] = f", without {', '.join(fact.missing)}" if fact.missing else ""
     if isinstance(fact, facts.LinkUp):
         words["asterisk_version"] = fact.asterisk_version or "of unknown version"
     return words

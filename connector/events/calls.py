@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from connector.ami.message import text_of
 from connector.avro.normalise import Reading
 from connector.avro.schema import USER_EVENT
+from connector.events.lists import BRIDGES, CHANNELS
 from connector.events.presence import Presence
 
 GRACE_US: Final = 300_000_000
@@ -29,10 +30,6 @@ _SHOWS_LIFE: Final = "ChannelState"
 """A header of every channel snapshot: only what is alive has one, while its CDR may come much later."""
 
 _BRIDGE_EVENTS: Final = frozenset(("BridgeCreate", "BridgeDestroy"))
-
-CHANNELS: Final = "CoreShowChannels"
-BRIDGES: Final = "BridgeList"
-"""The actions whose lists name every channel, and every bridge."""
 
 _NO_CHANNEL: Final = frozenset((b"", b"none", b"<unknown>"))
 
@@ -92,17 +89,20 @@ class Calls:
 
     def listed(self, reading: Reading) -> None:
         """Take an item of a list: of all channels or all bridges, it says that this one is there."""
-        if reading.shape.schema.event == "CoreShowChannel":
-            self._present.listed(reading.unique, reading.raw("Channel"))
-        elif reading.shape.schema.event == "BridgeListItem":
+        event = reading.shape.schema.event
+        if event in CHANNELS.items:
+            channel = self._channels.get(reading.unique)
+            if channel is None or not channel.ended:
+                self._present.listed(reading.unique, reading.raw("Channel"))
+        elif event in BRIDGES.items:
             self._bridges.listed(reading.raw("BridgeUniqueid"))
 
     def settle(self, whole: Collection[str], now_us: int) -> list[Ended]:
-        """Return what has ended unread, by the lists that were whole; doubt nothing any more."""
+        """Return what has ended unread, by the actions whose lists were whole; doubt nothing any more."""
         gone = []
-        if CHANNELS in whole:
+        if CHANNELS.action in whole:
             gone = [self._end(unique, name, now_us) for unique, name in self._present.settle().items()]
-        if BRIDGES in whole:
+        if BRIDGES.action in whole:
             gone += [Ended(_bridge_destroy(bridge), None) for bridge in self._bridges.settle()]
         self._present.believe()
         self._bridges.believe()

@@ -4,7 +4,7 @@ All state of the road to Kafka lies here, before the journal; behind it everythi
 the entry.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from connector.ami.framing import Oversize
@@ -174,6 +174,52 @@ class Intake:
             lag_us = received_us - int(seconds + fraction)
             self._lag_us = lag_us if self._lag_us is None else max(self._lag_us, lag_us)
 
+    def begin_snapshot(self, now_us: int) -> Entry:
+        """Return the record that begins a snapshot; what was there before is doubted until `settle`."""
+        self._calls.interrupted()
+        event_id = Entry(self._source, self._sequence + 1, now_us, Origin.CONNECTOR, None, b"").event_id
+        return self.tell("snapshot_begin", now_us, SnapshotId=event_id)
+
+    def item(self, frame: bytes, received_us: int, snapshot_id: str) -> tuple[Reading | None, list[Entry]]:
+        """Take an item of a list, in its place among the frames; return its reading where it is genuine."""
+        self._last_us = received_us
+        entries: list[Entry] = []
+        reading = None if isinstance(frame, Oversize) else self._normaliser.read(frame)
+        flaw = self._integrity.judge(reading) if reading else None
+        if reading is None:
+            self._odd(frame, received_us, entries)
+        elif flaw is not None:
+            self._suspicious(frame, received_us, reading, flaw, entries)
+        else:
+            root, merge = self._calls.root_of(reading, received_us)
+            entries += [self._merge(merge, received_us)] if merge else []
+            self._calls.listed(reading)
+            if reading.shape.schema in self._selection.listed:
+                entries.append(self._number(frame, received_us, root, None, reading))
+            else:
+                self._unselected(reading.shape.schema.event)
+        listed = [_listed(entry, snapshot_id) for entry in entries]
+        return (None if flaw else reading), listed + self._resolved(received_us)
+
+    def settle(self, whole: Collection[str], snapshot_id: str, now_us: int) -> list[Entry]:
+        """Return the ends of what has ended unread, as far as these events are published.
+
+        Args:
+            whole: the actions whose lists have named all that is there.
+            snapshot_id: the snapshot by which it is known.
+            now_us: microseconds since 1970 (UTC).
+        """
+        entries = []
+        for ended in self._calls.settle(whole, now_us):
+            if self._normaliser.read(ended.frame).shape.schema in self._selection.chosen:
+                entry = self._number(ended.frame, now_us, ended.root, None, None)
+                entries.append(entry._replace(origin=Origin.SYNTHETIC, snapshot_id=snapshot_id))
+        return entries
+
+    def tell(self, kind: str, now_us: int, **headers: str | int | None) -> Entry:
+        """Return a record of the connector's own."""
+        return self._own(kind, now_us, **headers)
+
     def doubt(self, doubt: Doubt, now_us: int) -> tuple[bool, list[Entry]]:
         """Take a call of which it is not known whether it was made; say whether something was seen of it."""
         seen = self._unresolved.doubt(doubt, now_us)
@@ -280,3 +326,9 @@ class Intake:
         self._sequence += 1
         frame = notice(kind, headers)
         return Entry(self._source, self._sequence, now_us, Origin.CONNECTOR, None, frame)
+
+
+def _listed(entry: Entry, snapshot_id: str) -> Entry:
+    if entry.origin is not Origin.AMI:
+        return entry
+    return entry._replace(origin=Origin.SNAPSHOT, snapshot_id=snapshot_id)

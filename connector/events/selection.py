@@ -6,6 +6,7 @@ from typing import Final
 
 from connector.avro.schema import EventSchema, SchemaSet
 from connector.errors import SettingsError
+from connector.events.lists import restoring
 
 DEFAULT: Final = "@default"
 ALL: Final = "@all"
@@ -19,29 +20,37 @@ class Selection:
         schemas: all that are known.
         terms: read from left to right, each adds or, with a leading `-`, takes away: an event's
             name, `@<family>`, `@default`, `@all`, or `@unknown` (events without a schema).
+        snapshots: whether lists are asked that tell the state behind these events; their items are
+            published too, unless a term takes them away.
 
     Raises:
         SettingsError: a term names nothing; the nearest names are given.
     """
 
-    def __init__(self, schemas: SchemaSet, terms: Sequence[str] = (DEFAULT, UNKNOWN)) -> None:
+    def __init__(
+        self, schemas: SchemaSet, terms: Sequence[str] = (DEFAULT, UNKNOWN), *, snapshots: bool = False
+    ) -> None:
         chosen: set[EventSchema] = set()
+        unwanted: set[EventSchema] = set()
         for term in terms:
             meant = set(named(term.removeprefix("-"), schemas))
             if term.startswith("-"):
-                chosen -= meant
+                chosen, unwanted = chosen - meant, unwanted | meant
             else:
-                chosen |= meant
+                chosen, unwanted = chosen | meant, unwanted - meant
         self.chosen: Final = frozenset({*chosen, schemas.connector})
+        self.lists: Final = restoring([schema.event for schema in chosen]) if snapshots else ()
+        items = {schemas.lookup(item) for each in self.lists for item in each.items}
+        self.listed: Final = frozenset(items - unwanted)
 
     def __contains__(self, schema: EventSchema) -> bool:
-        """Tell whether events of this schema are published."""
+        """Tell whether a PBX's own events of this schema are published."""
         return schema in self.chosen
 
     @property
     def schemas(self) -> list[EventSchema]:
-        """What is published, by event name."""
-        return sorted(self.chosen, key=lambda schema: (schema.event, schema.user_event))
+        """What is published, items of lists too, by event name."""
+        return sorted(self.chosen | self.listed, key=lambda schema: (schema.event, schema.user_event))
 
 
 def named(term: str, schemas: SchemaSet, setting: str = "events.select") -> Iterable[EventSchema]:

@@ -3,19 +3,25 @@
 login --refused-----> wait, slowly, longer each time ---> again
       --no way in---> wait, longer each time -----------> again
       --> up --> frames, frames ... --lost--> down -----> again
+             `-> a snapshot among them
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
+from connector.ami.action import AmiAction
+from connector.ami.reach import Result
 from connector.ami.steps import Welcome, refused_delay, retry_delay
 from connector.errors import LinkLost, LoginRefused
 from connector.events.entry import Entry, Source
 from connector.events.intake import Intake
+from connector.events.lists import List
 from connector.events.losses import GivenUp
-from connector.facts import EventsLost, LinkDown, LinkUp, LoginWasRefused, Report
+from connector.events.snapshot import Snapshot, Snapshots
+from connector.facts import EventsLost, LinkDown, LinkUp, LoginWasRefused, Report, SnapshotTaken
 from connector.roads.ports import Journal
 
 _T = TypeVar("_T")
@@ -24,11 +30,31 @@ _STEADY_US: Final = 30_000_000
 """A session that lasted so long, in microseconds, was a good one: the next wait is short again."""
 
 
+_LIST_S: Final = 60.0
+"""Seconds that one list may take; no events come while Asterisk writes it."""
+
+_PAUSE_S: Final = 0.1
+"""Seconds between two questions, for the events that wait behind each."""
+
+_SETTLE_S: Final = 1.0
+"""Seconds behind the last list in which a Hangup may come that was under way when channels were listed."""
+
+
 class Connection(Protocol):
     """A session at a PBX that is logged in."""
 
     async def ended(self) -> str:
         """Wait until it is over and return why; raises what taking a frame has raised."""
+        ...
+
+    def begin(
+        self, action: AmiAction, within: float, *, items: Callable[[list[bytes], int], None]
+    ) -> Awaitable[Result]:
+        """Ask for a list, whose items go to `items` in order with the frames; tell what became of it.
+
+        Raises:
+            LinkLost: the session is over.
+        """
         ...
 
     def leave(self) -> None:
@@ -83,6 +109,7 @@ class Link:
         epoch: tells this start of the connector from the ones before it; higher than theirs.
         report: told of every session, its end, and what a full journal let go.
         clock: time and chance.
+        lists: what is asked after each login.
     """
 
     def __init__(
@@ -94,6 +121,7 @@ class Link:
         report: Report,
         *,
         clock: Clock,
+        lists: Sequence[List] = (),
     ) -> None:
         self._pbx = pbx
         self._intake = intake
@@ -101,6 +129,7 @@ class Link:
         self._epoch = epoch
         self._report = report
         self._clock = clock
+        self._snapshots = Snapshots(intake, lists)
         self._stopping = False
         self._patience: asyncio.Timeout | None = None
         self._connection: Connection | None = None
@@ -148,13 +177,51 @@ class Link:
             if self._connection is not None:
                 if self._stopping:
                     self._connection.leave()
-                reason = await self._connection.ended()
+                reason = await self._see_through(self._connection)
         finally:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
             self._down(reason)
         return reason
+
+    async def _see_through(self, connection: Connection) -> str:
+        """Wait for the end of a session, and take a snapshot in it; return why it ended."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                snapshot = tasks.create_task(self._take_snapshot(connection))
+                reason = await connection.ended()
+                snapshot.cancel()
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return reason
+
+    async def _take_snapshot(self, connection: Connection) -> None:
+        if not self._snapshots:
+            return
+        snapshot, begin = self._snapshots.begin(self._clock.now_us())
+        self.append(begin)
+        end: list[Entry] = []
+        try:
+            with suppress(LinkLost):
+                await self._ask_lists(snapshot, connection)
+                await self._clock.sleep(_SETTLE_S)
+                end = snapshot.end(self._clock.now_us())
+                self._report(SnapshotTaken(self._pbx.name, snapshot.read, tuple(snapshot.missing)))
+        finally:
+            self.append(end or snapshot.interrupted(self._clock.now_us()))
+            self._snapshots.learn(snapshot)
+
+    async def _ask_lists(self, snapshot: Snapshot, connection: Connection) -> None:
+        def take(frames: list[bytes], received_us: int) -> None:
+            if entries := snapshot.items(frames, received_us):
+                self.append(entries)
+
+        while (action := snapshot.ask()) is not None:
+            result = await connection.begin(action, _LIST_S, items=take)
+            if entries := snapshot.answered(result, self._clock.now_us()):
+                self.append(entries)
+            await self._clock.sleep(_PAUSE_S)
 
     async def _unless_stopped(self, work: Awaitable[_T]) -> _T | None:
         """Await something that `stop` may cut short; None if it did."""

@@ -61,6 +61,7 @@ class Pbx:
 
     `timezone` (IANA) reads times that the PBX writes without one, as in CDR and CEL. `filters` are
     criteria of Filter actions, which need write=system: `eventfilter` in manager.conf does without.
+    `snapshot` is whether lists tell after each login what is there.
     """
 
     address: tuple[Address, ...]
@@ -71,6 +72,7 @@ class Pbx:
     event_classes: tuple[EventClass, ...] = ("system", "call", "agent", "cdr", "user")
     timezone: ZoneInfo | None = None
     filters: tuple[Line, ...] = ()
+    snapshot: Literal["after-login", "off"] = "after-login"
     connect_timeout_s: Seconds = 10.0
     login_timeout_s: Seconds = 10.0
     ping_interval_s: Seconds = 10.0

@@ -1,5 +1,7 @@
 """Whose the answers on a session are: those without an ActionID, those that come later, and several at once."""
 
+from unittest.mock import ANY
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from connector.ami.steps import (
     Accepted,
     Account,
     Answered,
+    Items,
     Lost,
     Messages,
 )
@@ -119,3 +122,76 @@ def test_any_cut_of_the_stream_gives_the_same_answers(data: st.DataObject) -> No
     assert [event.get("Channel") for event in told.events] == ["0", "1", "2", ""]
     frames = [frame for step in steps if isinstance(step, Messages) for frame in step.frames]
     assert frames == [part for part in parts if part not in (*items, complete)]
+
+
+class TestStreamed:
+    """A list whose items are handed on as they come."""
+
+    def begin(self, within: float = 60.0) -> tuple[Dialogue, str]:
+        one = Dialogue().up_to_ready()
+        action_id, steps = one.session.ask(AmiAction("CoreShowChannels"), 1.0, within, streamed=True)
+        assert len(steps) == 1
+        return one, action_id
+
+    def item(self, action_id: str, number: int) -> bytes:
+        return f"Event: CoreShowChannel\r\nActionID: {action_id}\r\nUniqueid: 1.{number}".encode()
+
+    def complete(self, action_id: str) -> bytes:
+        return (
+            f"Event: CoreShowChannelsComplete\r\nActionID: {action_id}\r\nEventList: Complete\r\nListItems: 2"
+        ).encode()
+
+    def test_items_keep_their_place_among_the_events(self) -> None:
+        one, mine = self.begin()
+        first, second = self.item(mine, 1), self.item(mine, 2)
+        foreign = self.item("t-99", 3)
+        end = self.complete(mine)
+        steps = one.hear(
+            wire(HANGUP),
+            response(mine, lines="EventList: start"),
+            wire(first, HANGUP, foreign, second, second, end, HANGUP),
+        )
+        *_, answered, last = steps
+        assert steps[:5] == [
+            Messages([HANGUP]),
+            Items(mine, [first]),
+            Messages([HANGUP, foreign]),
+            Items(mine, [second, second]),
+            answered,
+        ]
+        assert last == Messages([HANGUP])
+        assert isinstance(answered, Answered)
+        assert answered.result.reach is Reach.ANSWERED
+        assert answered.result.answer is not None
+        assert [event.headers[0][1] for event in answered.result.answer.events] == [
+            "CoreShowChannelsComplete"
+        ]
+
+    def test_a_late_list_is_not_taken_for_events(self) -> None:
+        one, mine = self.begin(within=60.0)
+        one.hear(response(mine, lines="EventList: start"), wire(self.item(mine, 1)))
+        (late,) = (step for step in one.tick(61.0) if isinstance(step, Answered))
+        assert late.result.late
+        assert one.hear(wire(self.item(mine, 2), HANGUP), now=62.0) == [Messages([HANGUP])]
+        assert one.hear(wire(self.complete(mine), self.item(mine, 3)), now=63.0) == [
+            Messages([self.item(mine, 3)])
+        ]
+
+    def test_a_list_that_is_late_from_its_beginning_is_not_taken_for_events_either(self) -> None:
+        one, mine = self.begin(within=60.0)
+        one.tick(61.0)
+        assert one.hear(response(mine, lines="EventList: start"), wire(self.item(mine, 1)), now=62.0) == []
+
+    def test_a_late_list_does_not_keep_the_pings_back(self) -> None:
+        one, _ = self.begin(within=60.0)
+        assert one.tick(61.0) == [Answered("t-3", ANY)]
+        assert one.session.due <= 70.0
+        one.tick(one.session.due)
+        assert one.asked[-1]["Action"] == "Ping"
+
+    def test_a_refused_list_has_no_items(self) -> None:
+        one, mine = self.begin()
+        (answered,) = one.hear(response(mine, "Error", "Message: Permission denied"))
+        assert isinstance(answered, Answered)
+        assert answered.result.answer is not None
+        assert not answered.result.answer.success

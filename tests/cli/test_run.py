@@ -21,6 +21,7 @@ SETTINGS = """
 address = ["127.0.0.1:{port}"]
 username = "demo"
 secret = "{secret}"
+snapshot = "{snapshot}"
 [log]
 format = "json"
 """
@@ -29,9 +30,9 @@ Process = asyncio.subprocess.Process
 OTHERS = ("session_up", "fully booted", "session_down")
 
 
-def settings(folder: Path, pbx: SimulatedPbx, secret: str = "demo") -> Path:
+def settings(folder: Path, pbx: SimulatedPbx, secret: str = "demo", snapshot: str = "off") -> Path:
     path = folder / "settings.toml"
-    path.write_text(SETTINGS.format(port=pbx.address[1], secret=secret))
+    path.write_text(SETTINGS.format(port=pbx.address[1], secret=secret, snapshot=snapshot))
     return path
 
 
@@ -82,6 +83,21 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
             assert await process.wait() == 0
             assert re.match(rf"published {200 + len(OTHERS)} records", str(published["message"]))
             assert pbx.logins == 0
+
+    play(scene)
+
+
+def test_a_login_is_followed_by_a_snapshot(tmp_path: Path) -> None:
+    async def scene(pbx: SimulatedPbx) -> None:
+        config = settings(tmp_path, pbx, snapshot="after-login")
+        async with started("run", "--embedded", "--config", config) as process:
+            taken = await line_with(process, "SnapshotTaken")
+            process.terminate()
+            assert await process.wait() == 0
+            # A queue and its members; of lists the simulated PBX knows two.
+            assert (taken["pbx"], taken["items"]) == ("main", 1 + len(pbx.world.agents))
+            assert "QueueStatus" not in str(taken["missing"])
+            assert "BridgeList" in str(taken["missing"])
 
     play(scene)
 

@@ -249,3 +249,39 @@ def test_the_kernel_watches_the_peer_too() -> None:
             connection.close()
 
     asyncio.run(run())
+
+
+def test_items_of_a_list_come_in_order_with_events_and_not_as_events() -> None:
+    item = b"Event: CoreShowChannel\r\nActionID: %s\r\nUniqueid: 1.2"
+    heard: list[tuple[str, bytes]] = []
+
+    async def scene(peer: Peer) -> None:
+        await peer.let_in()
+        mine = (await peer.hear())["ActionID"].encode()
+        peer.say(HANGUP + END)
+        peer.respond("EventList: start")
+        complete = b"Event: Complete\r\nActionID: %s\r\nEventList: Complete\r\nListItems: 2" % mine
+        first, second = item % mine, item % mine + b"2"
+        peer.say(END.join([first, HANGUP, second, complete, HANGUP]) + END)
+        await until_closed(peer)
+
+    async def run() -> None:
+        async with asyncio.timeout(20), scripted(scene) as (address, _):
+            connection = await pbx_at(address).login(
+                lambda *_: None, lambda frames, _: heard.extend(("event", frame) for frame in frames)
+            )
+            result = await connection.begin(
+                AmiAction("CoreShowChannels"),
+                within=5,
+                items=lambda frames, _: heard.extend(("item", frame) for frame in frames),
+            )
+            assert result.answer is not None
+            assert len(result.answer.events) == 1
+            while len(heard) < 5:  # noqa: ASYNC110 (looked at on every turn of the loop)
+                await asyncio.sleep(0)
+            connection.close()
+
+    asyncio.run(run())
+    assert [kind for kind, _ in heard] == ["event", "item", "event", "item", "event"]
+    assert [frame[-1:] for kind, frame in heard if kind == "item"] == [b"2", b"2"]
+    assert heard[3][1].endswith(b"1.22")

@@ -5,7 +5,7 @@ from typing import Any
 from connector.avro.codec import decode
 from connector.avro.normalise import Normaliser
 from connector.edges.schemas import load_schemas
-from connector.events.entry import Entry, Source
+from connector.events.entry import Entry, Origin, Source
 from connector.events.intake import Intake
 from connector.events.outcome import NeedsSchema, Publish, Quarantine
 from connector.events.routing import Routing
@@ -19,7 +19,7 @@ NOW = 1_700_000_001_000_000
 
 
 def intake(*terms: str, unselected: list[str] | None = None) -> Intake:
-    selection = Selection(SCHEMAS, terms or ("@all",))
+    selection = Selection(SCHEMAS, terms or ("@all",), snapshots=True)
     return Intake(SOURCE, NORMALISER, selection, (unselected if unselected is not None else []).append)
 
 
@@ -35,6 +35,11 @@ def snapshot(unique: str, linked: str, role: str = "") -> str:
 def event(name: str, *parts: str) -> bytes:
     head = (f"Event: {name}", "Privilege: call,all", "Timestamp: 1700000000.123456")
     return "\r\n".join((*head, *parts)).encode()
+
+
+def item(name: str, *parts: str) -> bytes:
+    """Write an item of a list, as Asterisk writes it."""
+    return "\r\n".join((f"Event: {name}", "ActionID: t-1", *parts)).encode()
 
 
 def translator(**rules: Any) -> Translator:
@@ -55,6 +60,7 @@ def translate(entry: Entry, **rules: Any) -> Publish | Quarantine:
 def record(entry: Entry) -> dict[str, Any]:
     outcome = translate(entry)
     assert isinstance(outcome, Publish)
-    reading = entry.reading or NORMALISER.read_own(entry.frame)
+    own = entry.origin is Origin.CONNECTOR
+    reading = entry.reading or (NORMALISER.read_own if own else NORMALISER.read)(entry.frame)
     assert outcome.value[:5] == b"\x00\x00\x00\x00\x2a"
     return decode(reading.shape.schema.text, outcome.value[5:])

@@ -26,6 +26,7 @@ def pbx_table(host: str, port: int, username: str, secret: str, **more: Any) -> 
         "username": username,
         "secret": secret,
         "event_classes": ["all"],
+        "snapshot": "off",
         **more,
     }
 

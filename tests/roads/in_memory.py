@@ -1,11 +1,15 @@
 """A PBX, a journal and a clock in memory, for the tests of the link."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from connector.ami.action import AmiAction
+from connector.ami.reach import Result
 from connector.ami.steps import Welcome
+from connector.errors import LinkLost
 from connector.events.entry import Entry, Origin
+from connector.events.lists import List
 from connector.events.losses import GivenUp, let_go
 from connector.facts import Fact
 from connector.roads.link import Clock, Link
@@ -17,12 +21,23 @@ BOTH = "one:5038, two:5038"
 F = TypeVar("F", bound=Fact)
 
 
-class Visit:
-    """A session at a PBX: what it reads, and how it ends (None: when it is left)."""
+Reply = tuple[list[bytes], Result] | Exception
+"""What a list is answered with: items and an answer, or that the session is over."""
 
-    def __init__(self, *frames: bytes, end: str | Exception | None = None) -> None:
+
+class Visit:
+    """A session at a PBX: what it reads, and how it ends (None: when it is left).
+
+    Lists without an answer of their own are never answered.
+    """
+
+    def __init__(
+        self, *frames: bytes, end: str | Exception | None = None, answers: Mapping[str, Reply] | None = None
+    ) -> None:
         self.frames = frames
         self.end = end
+        self.answers = answers or {}
+        self.asked: list[str] = []
         self.closed = False
         self.left = asyncio.Event()
 
@@ -34,6 +49,22 @@ class Visit:
         if isinstance(self.end, Exception):
             raise self.end
         return self.end
+
+    def begin(
+        self, action: AmiAction, within: float, *, items: Callable[[list[bytes], int], None]
+    ) -> asyncio.Future[Result]:
+        assert within > 0
+        if self.left.is_set():
+            raise LinkLost(f"{action.name} was not sent: not logged in")
+        self.asked.append(" ".join([action.name, *(value for _, value in action.headers)]))
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        reply = self.answers.get(action.name)
+        if isinstance(reply, Exception):
+            raise reply
+        if reply is not None:
+            items(reply[0], 9)
+            future.set_result(reply[1])
+        return future
 
     def leave(self) -> None:
         self.left.set()
@@ -102,14 +133,14 @@ def kind(entry: Entry) -> str:
 class Bench:
     """A link with everything around it in the test's hands."""
 
-    def __init__(self, *turns: Visit | Exception, room: int = 10_000) -> None:
+    def __init__(self, *turns: Visit | Exception, room: int = 10_000, lists: Sequence[List] = ()) -> None:
         self.pbx = Pbx(*turns)
         self.books = Books(room)
         self.facts: list[Fact] = []
         self.delays: list[float] = []
         self.now_us = 1_000_000
         clock = Clock(chance=lambda: 1.0, now_us=lambda: self.now_us, sleep=self.sleep)
-        self.link = Link(self.pbx, intake(), self.books, 1, self.facts.append, clock=clock)
+        self.link = Link(self.pbx, intake(), self.books, 1, self.facts.append, clock=clock, lists=lists)
 
     async def sleep(self, delay: float) -> None:
         self.delays.append(delay)

@@ -16,6 +16,7 @@ from connector.ami.session import Session
 from connector.ami.steps import (
     Accepted,
     Answered,
+    Items,
     Left,
     Lost,
     Messages,
@@ -40,6 +41,7 @@ _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, 
 class _Asked(NamedTuple):
     result: asyncio.Future[Result]
     accepted: Callable[[], None] | None
+    items: Take | None
 
 
 class Connection(AMIProtocol):
@@ -90,12 +92,17 @@ class Connection(AMIProtocol):
         return self._ready.is_set() and not (self._over.is_set() or closing)
 
     def begin(
-        self, action: AmiAction, within: float, accepted: Callable[[], None] | None = None
+        self,
+        action: AmiAction,
+        within: float,
+        accepted: Callable[[], None] | None = None,
+        items: Take | None = None,
     ) -> asyncio.Future[Result]:
         """Write an action now; the future tells what became of it, `within` seconds from now at the latest.
 
         `accepted` is called where Asterisk has taken the action and is free for others, while its
-        result is still to come.
+        result is still to come. `items` gets the frames of the action's list as they are read, between
+        calls of `take` and in order with them; the answer then has the list's end alone.
 
         Raises:
             ActionError: the action must not go on the wire.
@@ -103,9 +110,9 @@ class Connection(AMIProtocol):
         """
         if not self.usable:
             raise LinkLost(f"{self.address}: {action.name} was not sent: not logged in")
-        action_id, steps = self._session.ask(action, self._loop.time(), within)
+        action_id, steps = self._session.ask(action, self._loop.time(), within, streamed=items is not None)
         result: asyncio.Future[Result] = self._loop.create_future()
-        self._asked[action_id] = _Asked(result, accepted)
+        self._asked[action_id] = _Asked(result, accepted, items)
         self._perform(steps)
         return result
 
@@ -177,10 +184,8 @@ class Connection(AMIProtocol):
             case Ready(welcome):
                 self._up(welcome, self.address)
                 self._ready.set()
-            case Accepted(action_id):
-                self._accept(action_id)
-            case Answered(action_id, result):
-                self._tell(action_id, result)
+            case Items() | Accepted() | Answered():
+                self._inform(step, received_us)
             case Refused(reason):
                 self._finish(LoginRefused(f"{self.address}: {reason}"))
             case Lost(reason):
@@ -203,10 +208,16 @@ class Connection(AMIProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _accept(self, action_id: str) -> None:
-        asked = self._asked.get(action_id)
-        if asked and asked.accepted:
-            asked.accepted()
+    def _inform(self, step: Items | Accepted | Answered, received_us: int | None) -> None:
+        """Tell who asked what has come of it."""
+        asked = self._asked.get(step.action_id)
+        match step:
+            case Items(_, frames) if asked and asked.items:
+                asked.items(frames, received_us or time.time_ns() // 1000)
+            case Accepted() if asked and asked.accepted:
+                asked.accepted()
+            case Answered(action_id, result):
+                self._tell(action_id, result)
 
     def _tell(self, action_id: str, result: Result) -> None:
         asked = self._asked.pop(action_id, None)
