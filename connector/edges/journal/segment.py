@@ -179,8 +179,7 @@ class SegmentWriter:
 
     def _blocks(self, positions: Sequence[int], entries: Sequence[Entry]) -> Iterator[bytes]:
         mark, at = self.segment.mark, 0
-        for source, group in groupby(entries, _SOURCE_OF):
-            count = sum(1 for _ in group)
+        for source, count in _by_source(entries):
             number = self._numbers.get(source)
             if number is None:
                 number = self._numbers[source] = len(self._numbers)
@@ -189,3 +188,11 @@ class SegmentWriter:
                 end = min(start + MAX_ENTRIES, at + count)
                 yield entries_block(mark, number, positions[start:end], entries[start:end])
             at += count
+
+
+def _by_source(entries: Sequence[Entry]) -> Iterator[tuple[Source, int]]:
+    """Yield who speaks, and in how many entries; a login that is over never comes again."""
+    if entries and entries[0].source is entries[-1].source:
+        yield entries[0].source, len(entries)
+    else:
+        yield from ((source, len([*group])) for source, group in groupby(entries, _SOURCE_OF))
