@@ -38,6 +38,10 @@ class Cable:
                 end.shutdown(socket.SHUT_RDWR)
         return len(ends) // 2
 
+    def lead_to(self, port: int) -> None:
+        """Pass new connections on to another port."""
+        self._to = port
+
     @property
     def armed(self) -> bool:
         """Whether a cut is still to come."""
