@@ -49,7 +49,6 @@ class Presence:
     def ended(self, key: bytes) -> None:
         """Take its end; until `settle` it cannot begin again."""
         self._living.pop(key, None)
-        self._doubted.discard(key)
         if self._unsettled:
             self._ended.add(key)
 

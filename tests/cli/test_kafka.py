@@ -78,6 +78,12 @@ def test_the_plan_names_what_is_missing(cli: Cli) -> None:
     assert "5 topics (5 missing), 8 partitions" in cli("topics", "plan").stdout
 
 
+@pytest.mark.usefixtures("broker")
+def test_without_snapshots_their_items_have_no_topics(cli: Cli) -> None:
+    off = {"AMI_KAFKA__PBX__MAIN__SNAPSHOT": "off"}
+    assert "4 topics (4 missing), 6 partitions" in cli("topics", "plan", env=off).stdout
+
+
 def test_the_plan_of_what_exists(cli: Cli, topics: list[str]) -> None:
     planned = objects(cli("topics", "plan", "--output", "json").stdout)
     assert [each["topic"] for each in planned] == topics

@@ -102,6 +102,20 @@ def test_a_login_is_followed_by_a_snapshot(tmp_path: Path) -> None:
     play(scene)
 
 
+def test_where_one_pbx_has_snapshots_another_may_have_none(tmp_path: Path) -> None:
+    async def scene(pbx: SimulatedPbx) -> None:
+        config = settings(tmp_path, pbx)
+        first = config.read_text()
+        second = first.partition("[log]")[0].replace("pbx.main", "pbx.other").replace("off", "after-login")
+        config.write_text(first + second)
+        async with started("run", "--embedded", "--config", config) as process:
+            assert (await line_with(process, "SnapshotTaken"))["pbx"] == "other"
+            process.terminate()
+            assert await process.wait() == 0
+
+    play(scene)
+
+
 def test_only_events_is_accepted(tmp_path: Path) -> None:
     async def scene(pbx: SimulatedPbx) -> None:
         options = ("--embedded", "--only", "events", "--config", settings(tmp_path, pbx))

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from connector.demo.channels import Event
 from connector.demo.pbx import SimulatedPbx
 from connector.edges.pbx import Address
 from connector.errors import LinkLost, LoginRefused
-from tests.edges.scripted import END, HANGUP, SECRET, Ear, Peer, pbx_at, scripted, until_closed
+from tests.edges.scripted import ACCOUNT, END, HANGUP, SECRET, Ear, Peer, pbx_at, scripted, until_closed
 
 ACCOUNTS = {"kafka": SECRET}
 
@@ -285,3 +286,17 @@ def test_items_of_a_list_come_in_order_with_events_and_not_as_events() -> None:
     assert [kind for kind, _ in heard] == ["event", "item", "event", "item", "event"]
     assert [frame[-1:] for kind, frame in heard if kind == "item"] == [b"2", b"2"]
     assert heard[3][1].endswith(b"1.22")
+
+
+def test_a_session_for_actions_does_not_ask_since_when_the_pbx_runs() -> None:
+    async def scene(peer: Peer) -> None:
+        await peer.let_in()
+        await until_closed(peer)
+
+    async def run() -> list[str]:
+        async with asyncio.timeout(20), scripted(scene) as (address, peers):
+            there = pbx_at(address, account=replace(ACCOUNT, asks_start=True))
+            (await there.hearing("off").login(lambda *_: None, lambda *_: None)).close()
+            return [heard["Action"] for heard in peers[0].heard]
+
+    assert asyncio.run(run()) == ["Login", "CoreSettings"]

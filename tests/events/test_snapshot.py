@@ -55,6 +55,9 @@ def hangup(unique: str) -> bytes:
     return event("Hangup", snapshot(unique, unique), "Cause: 16", "Cause-txt: Normal Clearing")
 
 
+CEL = event("CEL", "EventName: LINKEDID_END", "UniqueID: 8.8", "LinkedID: 8.8")
+
+
 class Pbx:
     """A session in which the lists are answered by the test."""
 
@@ -133,6 +136,14 @@ class TestItems:
         merge, entry, _ = pbx.lists([channel("1.2", "1.1")])
         assert told(merge, "type", "root", "linked_id") == ("merge", "1.2", "1.1")
         assert entry.root == "1.2"
+
+    def test_are_published_where_their_list_is_asked(self) -> None:
+        pbx = Pbx(taker=intake("Hangup"))
+        pbx.login()
+        assert [name_of(entry) for entry in pbx.lists([channel("1.1")])] == [
+            "CoreShowChannel",
+            "snapshot_end",
+        ]
 
     def test_that_are_not_published_still_count(self) -> None:
         left_out: list[str] = []
@@ -257,6 +268,27 @@ class TestEnds:
         pbx.lists([])
         assert [name_of(entry) for entry in pbx.end()] == ["snapshot_end"]
 
+    def test_are_not_concluded_from_a_late_record_of_a_channel(self) -> None:
+        pbx = Pbx()
+        pbx.loses(CEL)
+        pbx.login()
+        pbx.lists([])
+        assert [name_of(entry) for entry in pbx.end()] == ["snapshot_end"]
+
+    def test_are_told_of_a_channel_whose_records_were_read_before_it(self) -> None:
+        pbx = Pbx()
+        pbx.loses(CEL, began("8.8"))
+        pbx.login()
+        pbx.lists([])
+        assert [name_of(entry) for entry in pbx.end()] == ["Hangup", "snapshot_end"]
+
+    def test_are_told_of_a_channel_with_the_id_of_one_that_had_ended(self) -> None:
+        pbx = Pbx()
+        pbx.loses(began("1.1"), hangup("1.1"), began("1.1"))
+        pbx.login()
+        pbx.lists([])
+        assert [name_of(entry) for entry in pbx.end()] == ["Hangup", "snapshot_end"]
+
     def test_bear_the_last_name_and_call_of_the_channel(self) -> None:
         pbx = Pbx()
         rename = event("Rename", "Channel: SIP/a", "Newname: SIP/a<ZOMBIE>", "Uniqueid: 1.5")
@@ -351,6 +383,18 @@ class TestAsking:
             assert told(end, "type", "reason", "count") == ("snapshot_end", "interrupted", len(entries))
             pbx.snapshots.learn(one)
         assert not pbx.snapshots
+
+    def test_a_session_that_gets_through_wipes_out_the_losses(self) -> None:
+        pbx = Pbx(CHANNELS)
+        for round_ in range(3 * MAX_LOSSES):
+            one = pbx.login()
+            if round_ % MAX_LOSSES:
+                one.ask()
+            else:
+                pbx.lists([])
+            one.interrupted(NOW)
+            pbx.snapshots.learn(one)
+        assert pbx.snapshots
 
     def test_losses_between_two_lists_do_not_count(self) -> None:
         pbx = Pbx(CHANNELS)
