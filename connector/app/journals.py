@@ -1,6 +1,6 @@
 """Opening a PBX's journal as the settings say: in memory, or on disk with what an earlier start left there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -37,13 +37,16 @@ class Held(Journal, Protocol):
 class Opened(NamedTuple):
     """A journal, the epoch of this start, and the last entry of the start before, if it is known.
 
-    `disk` is the journal where it is on disk: it must run, and be closed.
+    `disk` is the journal where it is on disk: it must run, and be closed. `memory` is what the start
+    before has kept for this one's intake, `since` what it has journaled after that.
     """
 
     journal: Held
     epoch: int
     last: Entry | None = None
     disk: DiskJournal | None = None
+    memory: bytes | None = None
+    since: Iterable[Entry] = ()
 
 
 def open_journal(
@@ -80,6 +83,7 @@ def open_journal(
         survives=settings.when_failing == "memory",
     )
     journal = DiskJournal(pbx, store, policy, report)
-    if store.opened.entry is not None:
-        report(JournalFound(pbx, str(folder), store.bytes if store.opened.last > store.released else 0))
-    return Opened(journal, epoch, store.opened.entry, journal)
+    found = store.opened
+    if found.entry is not None:
+        report(JournalFound(pbx, str(folder), store.size if found.last > store.released else 0))
+    return Opened(journal, epoch, found.entry, journal, found.memory, store.since_memory())

@@ -139,7 +139,12 @@ def _open_journals(settings: Settings, shared: Shared) -> dict[str, Opened]:
 
 def _vertical(name: str, zone: tzinfo | None, opened: Opened, shared: Shared) -> Vertical:
     interruption = Interruption(opened.last.received_us, RESTARTED) if opened.last else None
-    return Vertical(Source(name, opened.epoch), zone, shared, opened.journal, interruption)
+    vertical = Vertical(Source(name, opened.epoch), zone, shared, opened.journal, interruption)
+    if opened.memory is not None:
+        vertical.intake.recall(opened.memory, opened.since)
+    if opened.disk is not None:
+        opened.disk.remember(vertical.intake.memory)
+    return vertical
 
 
 def _link(name: str, settings: Settings, vertical: Vertical, epoch: int, report: Report) -> Link:

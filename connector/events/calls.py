@@ -50,6 +50,17 @@ class Ended(NamedTuple):
     root: str | None
 
 
+class Memory(NamedTuple):
+    """Channels with Uniqueid, Linkedid, root, and their name where they are alive; when which has ended; bridges.
+
+    Bytes are as Latin-1, times in microseconds since 1970.
+    """
+
+    channels: list[tuple[str, str, str, str | None]]
+    ended: list[tuple[int, str]]
+    bridges: list[str]
+
+
 class _Channel:
     __slots__ = ("ended", "linked", "root")
 
@@ -81,6 +92,34 @@ class Calls:
     def living(self) -> int:
         """How many channels have not ended, as far as is known."""
         return len(self._present)
+
+    def memory(self) -> Memory:
+        """Return what must outlive the process, lest roots change and ends be missed."""
+        known = self._present.living
+        channels = [
+            (
+                _text(unique),
+                _text(channel.linked),
+                channel.root,
+                _text(known[unique]) if unique in known else None,
+            )
+            for unique, channel in self._channels.items()
+        ]
+        ended = [(at_us, _text(unique)) for at_us, unique in self._ended]
+        return Memory(channels, ended, [_text(bridge) for bridge in self._bridges.living])
+
+    def recall(self, memory: Memory) -> None:
+        """Take the memory of a process before."""
+        for unique, linked, root, name in memory.channels:
+            self._channels[_raw(unique)] = _Channel(root, _raw(linked))
+            if name is not None:
+                self._present.began(_raw(unique), _raw(name))
+        for at_us, unique in memory.ended:
+            self._ended.append((at_us, _raw(unique)))
+            if _raw(unique) in self._channels and _raw(unique) not in self._present.living:
+                self._channels[_raw(unique)].ended = True
+        for bridge in memory.bridges:
+            self._bridges.began(_raw(bridge))
 
     def interrupted(self) -> None:
         """Doubt every channel and bridge: nobody has read for a while."""
@@ -188,6 +227,14 @@ class Calls:
     def _forget(self, now_us: int) -> None:
         while self._ended and self._ended[0][0] < now_us - GRACE_US:
             self._channels.pop(self._ended.popleft()[1], None)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("latin-1")
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("latin-1")
 
 
 def _bridge_destroy(bridge: bytes) -> bytes:

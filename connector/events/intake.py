@@ -4,14 +4,15 @@ All state of the road to Kafka lies here, before the journal; behind it everythi
 the entry.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from connector.ami.framing import Oversize
 from connector.ami.message import Kind, event_name, kind_of
 from connector.ami.steps import Start
 from connector.avro.normalise import Normaliser, Reading
-from connector.events.calls import Calls, Merge
+from connector.events.calls import Calls, Memory, Merge
 from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.heartbeat import Health
 from connector.events.integrity import SUSPECT, Integrity
@@ -25,6 +26,9 @@ ORPHAN = "orphan"
 OVERSIZE = "oversize"
 UNAWAITED = "unawaited-response"
 _MICROSECOND_DIGITS: Final = 6
+_MEMORY: Final = 1
+"""The form of what outlives the process."""
+
 SESSION_LOST = "session-lost"
 RESTARTED = "connector-restarted"
 
@@ -118,6 +122,27 @@ class Intake:
             SubjectEvent=loss.event,
             **times,
         )
+
+    def memory(self) -> bytes:
+        """Return what must outlive the process, for the next one's `recall`."""
+        return json.dumps([_MEMORY, self._node, self._calls.memory()]).encode()
+
+    def recall(self, memory: bytes, since: Iterable[Entry]) -> None:
+        """Take the memory of a process before, and what it has journaled since; one that cannot be read is left.
+
+        Nothing is published by that.
+        """
+        try:
+            version, node, calls = json.loads(memory)
+            if version != _MEMORY:
+                return
+            self._node = Node(*node) if node else None
+            self._calls.recall(Memory(*calls))
+        except (ValueError, TypeError):
+            return
+        for entry in since:
+            if entry.origin in (Origin.AMI, Origin.SNAPSHOT) and entry.flaw is None:
+                self._calls.root_of(self._normaliser.read(entry.frame), entry.received_us)
 
     def heartbeat(self, health: Health, now_us: int) -> Entry:
         """Say that the connector is alive and how it fares; the delay is the longest since the last heartbeat."""

@@ -28,6 +28,11 @@ class Presence:
     def __len__(self) -> int:
         return len(self._living)
 
+    @property
+    def living(self) -> Mapping[bytes, bytes]:
+        """What is there, with what is known of it."""
+        return self._living
+
     def began(self, key: bytes, known: bytes = b"") -> None:
         """Take an event or an item of a list that shows it alive."""
         if key in self._ended:

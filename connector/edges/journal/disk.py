@@ -29,6 +29,10 @@ Answer = TypeVar("Answer")
 RETRY_S: Final = 5.0
 """Seconds until a disk that has failed is tried again."""
 
+_REMEMBER_S: Final = 1.0
+_REMEMBER_SHARE: Final = 50
+"""So many times longer than it took to be told is the wait until a memory is asked for again, and no less than a second."""
+
 _MARK_S: Final = 0.1
 """Seconds after which a release is noted on disk at the latest: what a crash delivers again."""
 
@@ -56,6 +60,7 @@ class _Work(NamedTuple):
     read: int
     in_memory: int
     sync: bool
+    memory: bytes | None
 
 
 class _Done(NamedTuple):
@@ -88,11 +93,18 @@ class DiskJournal:
         self._losses: list[GivenUp] = []
         self._oldest: Entry | None = None
         self._failing = False
+        self._memory: Callable[[], bytes] | None = None
+        self._remembered = store.opened.last
+        self._remember_at = 0.0
         self._synced_at = time.monotonic()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._due = asyncio.Event()
         self._arrived = asyncio.Event()
         self._emptied = asyncio.Event()
+
+    def remember(self, memory: Callable[[], bytes]) -> None:
+        """Keep what `memory` gives beside the entries, about once a second, as of all that was appended."""
+        self._memory = memory
 
     def append(self, entries: Sequence[Entry]) -> Sequence[GivenUp]:
         """Take entries without waiting; say what was lost since the last time."""
@@ -140,7 +152,7 @@ class DiskJournal:
         waits = len(self)
         oldest = self._tail.oldest if self._tail.first == self._released + 1 else self._oldest
         return Depth(
-            waits, self._store.bytes if waits else 0, oldest.received_us if waits and oldest else None
+            waits, self._store.size if waits else 0, oldest.received_us if waits and oldest else None
         )
 
     def __len__(self) -> int:
@@ -209,7 +221,8 @@ class DiskJournal:
         now = time.monotonic()
         sync = sync or now - self._synced_at >= self._policy.sync_s
         chunks = [*self._tail.behind(self._written)]
-        work = _Work(chunks, self._released, self._read, self._tail.first, sync)
+        memory = self._memory_due(now, late=sync)
+        work = _Work(chunks, self._released, self._read, self._tail.first, sync, memory)
         done = await self._in_thread(lambda: self._do(work))
         self._written = done.written
         self._losses += done.losses
@@ -224,6 +237,19 @@ class DiskJournal:
         self._make_room()
         self._arrived.set()
 
+    def _memory_due(self, now: float, *, late: bool) -> bytes | None:
+        """Return what is to be remembered, at intervals that make it a small part of the work."""
+        if (
+            self._memory is None
+            or self._remembered == self._tail.last
+            or not (late or now >= self._remember_at)
+        ):
+            return None
+        self._remembered = self._tail.last
+        memory = self._memory()
+        self._remember_at = now + max(_REMEMBER_S, _REMEMBER_SHARE * (time.monotonic() - now))
+        return memory
+
     def _do(self, work: _Work) -> _Done:
         """Do it, in the thread."""
         store, failed = self._store, None
@@ -234,6 +260,8 @@ class DiskJournal:
             # Some may be written, by a call whose end nobody has waited for.
             for first, entries in _joined([each for each in work.chunks if each.first > store.written]):
                 store.write(first, entries)
+            if work.memory is not None:
+                store.remember(work.memory)
             if work.sync:
                 store.sync()
             losses.extend(store.purge(work.read, work.in_memory, self._policy.worth))

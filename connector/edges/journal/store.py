@@ -3,15 +3,18 @@
     lock        who has the folder
     epoch       the number of the last start
     released    the position up to which Kafka has everything
+    memory      what must outlive the process beside entries, and the position at which it was so
     <first position>.<mark>.journal
 
 Used by one thread at a time. Nothing that was written is lost by an OSError, which every method may raise.
 """
 
 import os
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+from zlib import crc32
 
 from connector.edges.journal.blocks import Entries, Losses, Placed
 from connector.edges.journal.cursor import Cursor, Found
@@ -23,6 +26,9 @@ from connector.events.losses import GivenUp, damage, joined, let_go_by_event
 SEGMENT_BYTES: Final = 8 << 20
 
 _NEW: Final = ".new"
+_MEMORY: Final = "memory"
+_MEMORY_HEAD: Final = struct.Struct("<QI")
+_AT_ONCE: Final = 1_000
 
 
 class Bounds(NamedTuple):
@@ -40,10 +46,11 @@ class Worth(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """What was found: the last position that was used, and the last entry that can be read."""
+    """What was found: the last position that was used, the last entry that can be read, and the memory."""
 
     last: int
     entry: Entry | None
+    memory: bytes | None = None
 
 
 class Store:
@@ -64,12 +71,13 @@ class Store:
         self._writer: SegmentWriter | None = None
         self._cursor: Cursor | None = None
         self._is_synced = True
+        self._remembered: int | None = None
         self.opened = self._recover()
         self.written = self.opened.last
         """The last position that was written."""
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """How large the folder is."""
         return self._bytes
 
@@ -109,6 +117,23 @@ class Store:
         self._bytes += writer.segment.size - size
         self.written = first + len(entries) - 1
         self._is_synced = False
+
+    def remember(self, memory: bytes) -> None:
+        """Keep some bytes for the next process, as of what is written now."""
+        path = self._folder / f"{_MEMORY}{_NEW}"
+        path.write_bytes(_MEMORY_HEAD.pack(self.written, crc32(memory)) + memory)
+        path.replace(self._folder / _MEMORY)
+
+    def since_memory(self) -> Iterator[Entry]:
+        """Yield what the process before has written after it remembered, as far as it is still there."""
+        if self._remembered is None or not self._segments:
+            return
+        cursor = Cursor(self._segments, self._pbx, self._remembered)
+        try:
+            while cursor.position < self.opened.last:
+                yield from cursor.read(_AT_ONCE, self.opened.last + 1).entries
+        finally:
+            cursor.close()
 
     def sync(self) -> None:
         """Have everything that is written outlive a loss of power."""
@@ -175,7 +200,22 @@ class Store:
                 break
         # Where power was lost, the marker may know of entries that the files do not: no position comes twice.
         known = [self.released, *(segment.first for segment in self._segments)]
-        return Opened(max([*known, found[0]] if found else known), found and found[1])
+        return Opened(max([*known, found[0]] if found else known), found and found[1], self._recall())
+
+    def _recall(self) -> bytes | None:
+        """Return what was remembered; where power was lost it may be torn, and is left."""
+        try:
+            data = (self._folder / _MEMORY).read_bytes()
+        except FileNotFoundError:
+            return None
+        head, memory = data[: _MEMORY_HEAD.size], data[_MEMORY_HEAD.size :]
+        if len(head) < _MEMORY_HEAD.size:
+            return None
+        position, checksum = _MEMORY_HEAD.unpack(head)
+        if crc32(memory) != checksum:
+            return None
+        self._remembered = position
+        return memory
 
     def _contents(self, segment: Segment) -> Iterator[Entries | Losses | Damage]:
         reader = SegmentReader(segment, self._pbx)

@@ -129,6 +129,18 @@ def test_with_little_memory_what_waits_is_read_back(tmp_path: Path) -> None:
     drive(tmp_path, scene, memory=4_000)
 
 
+def test_what_is_to_be_remembered_is_as_of_what_was_appended(tmp_path: Path) -> None:
+    async def scene(made: Bench) -> None:
+        made.journal.remember(lambda: b"%d" % made.journal._tail.last)
+        made.append(entries(1, 5))
+        await made.written()
+
+    drive(tmp_path, scene)
+    store = opened(tmp_path)
+    assert store.opened.memory == b"5"
+    store.close()
+
+
 class Course:
     """Any order of appending, reading, going back, releasing and restarting, against a plain list."""
 

@@ -23,6 +23,8 @@ def test_nothing_written_is_lost_without_a_word_at_whatever_step_a_process_dies(
         store = opened(life.with_suffix(""))
         found, losses = everything(store)
         written, writing, releasing = (told(life, word) for word in ("written", "writing", "releasing"))
+        memory = int(store.opened.memory or 0)
+        assert told(life, "remembered") <= memory <= told(life, "remembering"), life
         numbers = [each.sequence for each in found]
         assert numbers == sorted({*numbers}), life
         assert found == [entry(number, event=EVENTS[number % 3]) for number in numbers], life

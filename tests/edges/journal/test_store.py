@@ -85,7 +85,7 @@ def test_whole_segments_that_kafka_has_are_deleted_but_the_last(tmp_path: Path) 
     store.release(30)
     (left,) = tmp_path.glob("*.journal")
     assert left == max(files)
-    assert store.bytes == left.stat().st_size
+    assert store.size == left.stat().st_size
     store.close()
     store = opened(tmp_path)
     assert store.opened.entry == entry(30)
@@ -120,6 +120,36 @@ def test_epochs_only_grow(tmp_path: Path) -> None:
     (tmp_path / "epoch").unlink()
     store = opened(tmp_path)
     assert store.next_epoch(400) == 9_001
+    store.close()
+
+
+def test_a_memory_comes_back_with_what_was_written_since(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    assert store.opened.memory is None
+    assert [*store.since_memory()] == []
+    store.write(1, entries(1, 10))
+    store.remember(b"ten")
+    store.write(11, entries(11, 14))
+    store.release(14)
+    store.close()
+    store = opened(tmp_path)
+    assert store.opened.memory == b"ten"
+    assert sequences(store.since_memory()) == [11, 12, 13, 14]
+    store.write(15, entries(1, 1, epoch=2))
+    assert sequences(store.since_memory()) == [11, 12, 13, 14]
+    store.close()
+
+
+@pytest.mark.parametrize("torn", [b"", b"\0" * 5, b"\0" * 12 + b"other"])
+def test_a_torn_memory_is_left(tmp_path: Path, torn: bytes) -> None:
+    store = opened(tmp_path)
+    store.write(1, entries(1, 2))
+    store.remember(b"two")
+    store.close()
+    (tmp_path / "memory").write_bytes(torn)
+    store = opened(tmp_path)
+    assert store.opened.memory is None
+    assert [*store.since_memory()] == []
     store.close()
 
 
@@ -261,14 +291,14 @@ def test_below_the_limit_nothing_is_given_up(tmp_path: Path) -> None:
 
 def test_the_oldest_of_the_least_worth_go_first(tmp_path: Path) -> None:
     store = filled(tmp_path, SMALL)
-    size = store.bytes
+    size = store.size
     store.close()
     store = opened(tmp_path, Bounds(size - 1, 600))
     losses = [*store.purge(0, LARGE, RANKS)]
     assert [(loss.reason, loss.event, loss.first, loss.last, loss.events) for loss in losses] == [
         (FULL, "Hangup", 1, 10, 8)
     ]
-    assert store.bytes < size
+    assert store.size < size
     found, told = kept(store)
     assert found == [4, 5, *range(11, 61)]
     assert not told

@@ -59,6 +59,10 @@ def course(folder: Path, progress: int) -> None:
             os.write(progress, f"written {sequence}\n".encode())
             if group % 4 == 0:
                 store.sync()
+            if group % 5 == 4:
+                os.write(progress, f"remembering {sequence}\n".encode())
+                store.remember(b"%d" % sequence)
+                os.write(progress, f"remembered {sequence}\n".encode())
             if group % 9 == 8:
                 released += 5
                 os.write(progress, f"releasing {released}\n".encode())
@@ -76,7 +80,7 @@ def main(folder: Path) -> None:
             trap = Trap(number)
             for owner, names in (
                 (os, ("open", "pwrite", "fsync", "ftruncate")),
-                (Path, ("unlink", "replace", "mkdir")),
+                (Path, ("unlink", "replace", "mkdir", "write_bytes")),
             ):
                 for name in names:
                     trap.around(owner, name)
