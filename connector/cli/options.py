@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 USUAL: Final = Path("ami-kafka.toml")
 _VARIABLE: Final = "AMI_KAFKA_CONFIG"
 UNUSED: Final = "unused"
-NO_PBX: Final = {f"AMI_KAFKA__PBX__UNUSED__{key}": UNUSED for key in ("ADDRESS", "USERNAME", "SECRET")}
-"""A PBX for commands that need none and run where none may be set."""
+NO_PBX: Final = {
+    **{f"AMI_KAFKA__PBX__UNUSED__{key}": UNUSED for key in ("ADDRESS", "USERNAME", "SECRET")},
+    "AMI_KAFKA__PBX__UNUSED__SNAPSHOT": "off",
+}
+"""A PBX for commands that need none and run where none may be set; it has nothing to list."""
 
 NO_KAFKA: Final = {"AMI_KAFKA__KAFKA__BOOTSTRAP_SERVERS": UNUSED}
 """Likewise Kafka; what a file says of it does not count either."""
