@@ -7,7 +7,7 @@ from connector.app.running import open_pbx
 from connector.edges.schemas import load_action_catalogue
 from connector.edges.telemetry import Telemetry
 from connector.errors import ConnectorError
-from connector.preflight import Finding, State, account, actions, failed, pbx, requests, timezone
+from connector.preflight import Finding, State, account, actions, failed, journal, pbx, requests, timezone
 from connector.settings import road_back
 from connector.settings.sections import Settings
 
@@ -27,6 +27,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     published = sum(schema in selection for schema in schemas)
     seen = f"{len(list(schemas))} events, of which {published} are published"
     findings.append(Finding("schemas", State.OK, seen))
+    findings += journal.check(settings.journal, len(settings.pbx))
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)

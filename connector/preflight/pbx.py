@@ -38,7 +38,7 @@ async def check(target: AsteriskPbx, settings: Pbx) -> list[Finding]:
             heard.set()
 
     try:
-        connection = await target.login(lambda *told: welcomes.append(told), take)
+        connection = await target.login(lambda welcome, address, _: welcomes.append((welcome, address)), take)
     except (LinkLost, LoginRefused) as error:
         return [Finding(f"{target.name} login", State.FAILED, line) for line in str(error).splitlines()]
     try:

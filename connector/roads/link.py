@@ -80,9 +80,9 @@ class Pbx(Protocol):
         ...
 
     async def login(
-        self, up: Callable[[Welcome, str], None], take: Callable[[list[bytes], int], None]
+        self, up: Callable[[Welcome, str, int], None], take: Callable[[list[bytes], int], None]
     ) -> Connection:
-        """Log in; call `up` once with the welcome and the address, then `take` for what each read gives.
+        """Log in; call `up` once with the welcome, the address and the time, then `take` for what each read gives.
 
         Raises:
             LoginRefused: it said no.
@@ -235,8 +235,7 @@ class Link:
         finally:
             self._patience = None
 
-    def _up(self, welcome: Welcome, address: str) -> None:
-        now_us = self._clock.now_us()
+    def _up(self, welcome: Welcome, address: str, now_us: int) -> None:
         self._address, self._up_since, self._refusals = address, now_us, 0
         self._report(LinkUp(self._pbx.name, address, welcome.ami_version, welcome.asterisk_version))
         source = Source(

@@ -99,7 +99,7 @@ class Ear:
         self.batches: list[tuple[list[bytes], int]] = []
         self.heard = asyncio.Event()
 
-    def up(self, welcome: Welcome, _: str) -> None:
+    def up(self, welcome: Welcome, _: str, __: int) -> None:
         self.welcomes.append(welcome)
 
     def take(self, frames: list[bytes], received_us: int) -> None:

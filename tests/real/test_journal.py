@@ -1,4 +1,4 @@
-"""Connectors killed among events, with Kafka and without: each event is in Kafka, or inside a gap that is told.
+"""Connectors killed and cut off among events, with Kafka and without: each event is in Kafka, or inside a gap that is told.
 
 A session of the test's own makes numbered events at a real Asterisk, one after the other, the whole time. What is
 judged is what others can see: the records in Kafka. Nothing here shares code with the connector.
@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from tests.crash.cable import Cable
 from tests.parts.asterisk import Asterisk, Pbx
 from tests.parts.kafka import Kafka
 from tests.parts.processes import wait_until
@@ -21,7 +22,9 @@ from tests.real import reading
 from tests.real.bridge import Tables, bridge, fresh, pbx_table
 from tests.real.reading import Got
 
-KILLS = 5
+KILLS, CUTS = 5, 2
+"""How many connectors are killed, and how often the link of each is cut before."""
+
 MORE = 1_500
 """Events between two blows."""
 
@@ -80,9 +83,9 @@ class Seen(NamedTuple):
     received_us: int
 
 
-def settings(kafka: Kafka, pbx: Pbx, folder: Path, prefix: str) -> Tables:
+def settings(kafka: Kafka, pbx: Pbx, port: int, folder: Path, prefix: str) -> Tables:
     return {
-        "pbx.main": pbx_table(pbx.host, pbx.port, pbx.username, pbx.secret),
+        "pbx.main": pbx_table(pbx.host, port, pbx.username, pbx.secret),
         "kafka": {"bootstrap_servers": [kafka.bootstrap], "reach_timeout_s": 30.0},
         "events": {"select": ["@user"], "topic_prefix": prefix, "format": "json"},
         "journal": {"path": str(folder / "journal")},
@@ -94,11 +97,15 @@ def test_what_was_read_is_in_kafka_or_in_a_gap_however_often_the_connector_is_ki
     start_kafka: Callable[..., Kafka], start_asterisk: Callable[..., Asterisk], tmp_path: Path
 ) -> None:
     kafka, pbx, prefix = start_kafka(), start_asterisk(22), fresh("journal")
-    tables = settings(kafka, pbx, tmp_path, prefix)
-    with Counting(pbx) as counting:
+    with Cable(pbx.port) as cable, Counting(pbx) as counting:
+        tables = settings(kafka, pbx, cable.port, tmp_path, prefix)
         for kill in range(KILLS):
             with bridge(tmp_path, tables, "--only", "events") as running:
                 running.expect("LinkUp")
+                for cut in range(CUTS):
+                    counting.more(200)
+                    cable.cut_after(5_000)
+                    running.expect("LinkUp", times=2 + cut)
                 counting.more()
                 reading.expect(kafka.bootstrap, prefix, text_of(counting.made))
                 if kill % 2:
@@ -122,7 +129,8 @@ def judge(got: Sequence[Got], made: int) -> None:
     values = [json.loads(each.value) for each in got_once(got)]
     seen = numbered(got)
     gaps = [value for value in values if value.get("type") == "gap"]
-    assert [gap["reason"] for gap in gaps] == ["connector-restarted"] * KILLS
+    restarts = ["connector-restarted"] * KILLS
+    assert sorted(gap["reason"] for gap in gaps) == restarts + ["session-lost"] * KILLS * CUTS
     assert any(value["source"]["recovered"] for value in values)
     first = seen[0].number
     missing = sorted({*range(first, made + 1)} - {each.number for each in seen})

@@ -79,12 +79,13 @@ class Pbx:
     name = "pbx1"
     address = BOTH
 
-    def __init__(self, *turns: Visit | Exception) -> None:
+    def __init__(self, now_us: Callable[[], int], *turns: Visit | Exception) -> None:
+        self.now_us = now_us
         self.turns = list(turns)
         self.tries = 0
 
     async def login(
-        self, up: Callable[[Welcome, str], None], take: Callable[[list[bytes], int], None]
+        self, up: Callable[[Welcome, str, int], None], take: Callable[[list[bytes], int], None]
     ) -> Visit:
         self.tries += 1
         await asyncio.sleep(0)
@@ -93,7 +94,7 @@ class Pbx:
         turn = self.turns.pop(0)
         if isinstance(turn, Exception):
             raise turn
-        up(WELCOME, "two:5038")
+        up(WELCOME, "two:5038", self.now_us())
         if turn.frames:
             take(list(turn.frames), 7)
         await asyncio.sleep(0)
@@ -134,7 +135,7 @@ class Bench:
     """A link with everything around it in the test's hands."""
 
     def __init__(self, *turns: Visit | Exception, room: int = 10_000, lists: Sequence[List] = ()) -> None:
-        self.pbx = Pbx(*turns)
+        self.pbx = Pbx(lambda: self.now_us, *turns)
         self.books = Books(room)
         self.facts: list[Fact] = []
         self.delays: list[float] = []

@@ -28,8 +28,11 @@ from connector.ami.steps import (
 )
 from connector.errors import LinkLost, LoginRefused
 
-Up = Callable[[Welcome, str], None]
-"""Is told once, before the first frame: what the PBX said of itself, and at which address."""
+Up = Callable[[Welcome, str, int], None]
+"""Is told once, before the first frame: what the PBX said of itself, at which address, and when.
+
+The time is that of the read that made the session ready, in microseconds since 1970 (UTC): no frame's is earlier.
+"""
 
 Take = Callable[[list[bytes], int], None]
 """Gets the frames of one read, and the time of receipt in microseconds since 1970 (UTC)."""
@@ -182,7 +185,7 @@ class Connection(AMIProtocol):
                 if self._transport is not None:
                     self._transport.write(data)
             case Ready(welcome):
-                self._up(welcome, self.address)
+                self._up(welcome, self.address, received_us or time.time_ns() // 1000)
                 self._ready.set()
             case Items() | Accepted() | Answered():
                 self._inform(step, received_us)

@@ -196,7 +196,7 @@ class Slots:
             async with asyncio.timeout(delay):
                 await self._hurry.wait()
 
-    def _welcome(self, _: Welcome, address: str) -> None:
+    def _welcome(self, _: Welcome, address: str, __: int) -> None:
         self._refusals = 0
         count = len(self._slots) + 1
         self._ears.report(ActionSessionUp(self._pbx.name, address, self._kind.events, count))
