@@ -52,7 +52,8 @@ class Reader:
         account = Account(username, secret, events="on", asks_start=True)
         pbx = AsteriskPbx("pbx1", [Address("127.0.0.1", port)], account)
         clock = Clock(chance=lambda: 0.5, sleep=self._sleep)
-        self.link = Link(pbx, intake(), self.books, 1, self.facts.append, clock=clock, lists=LISTS)
+        self.intake = intake()
+        self.link = Link(pbx, self.intake, self.books, 1, self.facts.append, clock=clock, lists=LISTS)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self.link.run()))
 
@@ -208,6 +209,57 @@ def whole_story(ami: Manager, cable: Cable, reader: Reader, channels: tuple[Mess
     with reader.away(cable):
         pass
     assert not {end["unique_id"] for end in ends(reader.snapshot(3))}, "its Hangup was read"
+
+
+AT_ONCE = 8
+CUTS = 4
+
+
+def test_cuts_among_calls_that_come_and_go_end_each_channel_once(start_asterisk: Start) -> None:
+    pbx = start_asterisk(22)
+    with (
+        pbx.manager() as ami,
+        Cable(pbx.port) as cable,
+        reading(cable.port, pbx.username, pbx.secret) as reader,
+    ):
+        reader.snapshot(1)
+        enough = threading.Event()
+        traffic = threading.Thread(target=come_and_go, args=(ami, enough))
+        traffic.start()
+        for number in range(CUTS):
+            with reader.away(cable):
+                pass
+            reader.snapshot(2 + number)
+        enough.set()
+        traffic.join(30)
+        assert not ami.items("CoreShowChannels")
+        with reader.away(cable):
+            pass
+        reader.snapshot(2 + CUTS)
+        seen: dict[str, list[Origin]] = {}
+        for entry in reader.books.entries:
+            name, unique = entry.frame.split(b"\r\n")[0][7:], id_of(entry)
+            if name in (b"Newchannel", b"CoreShowChannel"):
+                assert not seen.setdefault(unique, []), f"{unique} lives after its end"
+            elif name == b"Hangup" and unique in seen:
+                seen[unique].append(entry.origin)
+        assert len(seen) > 2 * AT_ONCE * CUTS
+        assert {unique: told for unique, told in seen.items() if len(told) != 1} == {}
+        assert {told[0] for told in seen.values()} == {Origin.AMI, Origin.SYNTHETIC}
+        assert reader.intake.calls.living == 0
+
+
+def come_and_go(ami: Manager, enough: threading.Event) -> None:
+    """Make short calls, some at a time, each of two channels."""
+    while not enough.is_set():
+        ami.forget()
+        for _ in range(AT_ONCE):
+            ami.action("Originate", Channel="Local/brief@parties/n", Application="Wait", Data=9, Async="true")
+        ami.expect("Hangup", times=2 * AT_ONCE)
+
+
+def id_of(entry: Entry) -> str:
+    return entry.frame.partition(b"\r\nUniqueid: ")[2].partition(b"\r\n")[0].decode()
 
 
 def test_a_restart_is_told_and_has_ended_every_call(start_asterisk: Start) -> None:
