@@ -206,6 +206,8 @@ def whole_story(ami: Manager, cable: Cable, reader: Reader, channels: tuple[Mess
     assert (gap["restarted"], gap["node_changed"], gap["loss"]) == (False, False, "possible")
 
     hang_up(ami, begun)
+    left = len(uniques(ami.items("CoreShowChannels")))
+    wait_until(lambda: reader.intake.calls.living == left, "its Hangups read", within=10)
     with reader.away(cable):
         pass
     assert not {end["unique_id"] for end in ends(reader.snapshot(3))}, "its Hangup was read"
