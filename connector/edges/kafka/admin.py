@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public names all the same
     AclOperation,
     AdminClient,
@@ -15,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public n
     ConfigEntry,
     ConfigResource,
     NewTopic,
+    OffsetSpec,
     ResourceType,
     TopicDescription,
 )
@@ -29,6 +30,10 @@ Answer = TypeVar("Answer")
 
 _CLUSTERS_DEFAULT: Final = -1
 _LOOK_AGAIN_S: Final = 0.05
+_LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+_NEVER_LED: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED})
+"""What waiting does not mend."""
 
 
 class KafkaAdmin:
@@ -150,17 +155,44 @@ class KafkaAdmin:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     problems.append(str(translated(error, f"creating topic {topic.name}")))
         if not dry:
-            await self._seen({topic.name for topic in made})
+            await self._usable(made)
         if problems:
             raise BrokerError("\n".join(problems))
         return made
 
-    async def _seen(self, names: Collection[str]) -> None:
-        """Wait until topics that were made are known to the brokers, which takes them a moment."""
+    async def _usable(self, topics: Collection[Topic]) -> None:
+        """Wait until topics that were made are known to the brokers, and led, which takes them a moment.
+
+        Where a partition becomes led between two batches that are on their way to it, the broker refuses the
+        first, takes the second, and then takes the first for one that it has had: it is lost.
+        """
+        names = {topic.name for topic in topics}
+        places = {
+            TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
+        }
         with suppress(TimeoutError):
             async with asyncio.timeout(self._deadline_s):
                 while len(await self._describe(names)) < len(names):  # noqa: ASYNC110 (nobody tells)
                     await asyncio.sleep(_LOOK_AGAIN_S)
+                while places := await self._unled(places):
+                    await asyncio.sleep(_LOOK_AGAIN_S)
+                    await asyncio.to_thread(self._client.list_topics, timeout=self._deadline_s)
+
+    async def _unled(self, places: Collection[TopicPartition]) -> set[TopicPartition]:
+        """Return those partitions whose leader does not answer for them yet."""
+        if not places:
+            return set()
+        futures = self._client.list_offsets(dict.fromkeys(places, _LATEST), request_timeout=self._deadline_s)
+        unled = set()
+        for place, future in futures.items():
+            try:
+                # While there is no leader, librdkafka answers with no error, and an offset below zero.
+                if (await asyncio.wrap_future(future)).offset < 0:
+                    unled.add(place)
+            except KafkaException as error:
+                if error.args[0].code() not in _NEVER_LED:
+                    unled.add(place)
+        return unled
 
     async def configure(self, changes: Iterable[Drift]) -> None:
         """Set options of topics as planned; a replication factor is not an option and stays.
