@@ -1,7 +1,7 @@
 """A journal on disk under the whole road: what one process leaves the next delivers, first, and says since when nobody read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,7 @@ from connector.edges.telemetry import Telemetry
 from connector.errors import JournalError, SettingsError
 from connector.facts import Fact, JournalFailed
 from connector.settings.sections import Connector, Journal, Settings
-from tests.test_app import EVENTS, account, everything, numbers, playing, settings
-
-
-def bounded(seconds: float, scene: Callable[[EmbeddedBroker], Awaitable[None]]) -> None:
-    async def whole() -> None:
-        with EmbeddedBroker() as broker:
-            async with asyncio.timeout(seconds):
-                await scene(broker)
-
-    asyncio.run(whole())
+from tests.test_app import EVENTS, account, bounded, everything, numbers, playing, settings
 
 
 async def life(chosen: Settings, broker: EmbeddedBroker, *, down: bool) -> tuple[Telemetry, list[Any]]:

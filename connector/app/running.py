@@ -204,9 +204,8 @@ async def _account(verticals: dict[str, Vertical], disks: dict[str, DiskJournal]
         left = len(vertical.journal)
         disk = disks.get(name)
         if disk is not None:
-            await disk.close()
-            if left:
-                report(JournalKept(name, left))
+            if kept := await disk.close():
+                report(JournalKept(name, kept))
         elif left:
             _, entries = await vertical.journal.read(0, left)
             first, last = entries[0].sequence, entries[-1].sequence

@@ -22,7 +22,7 @@ from connector.errors import JournalError
 from connector.events.entry import Entry
 from connector.events.heartbeat import Depth
 from connector.events.losses import GivenUp, let_go
-from connector.facts import JournalFailed, JournalRestored, Report
+from connector.facts import EventsLost, JournalFailed, JournalRestored, Report
 
 Answer = TypeVar("Answer")
 
@@ -179,15 +179,20 @@ class DiskJournal:
                 self._fail(error)
                 await asyncio.sleep(RETRY_S)
 
-    async def close(self) -> None:
-        """Write what is left, and give back the folder; `run` has ended."""
+    async def close(self) -> int:
+        """Write what is left, and give back the folder; `run` has ended. Return how many entries stay there, at most."""
         try:
             await self._work(sync=True)
         except OSError as error:
             self._report(JournalFailed(self._pbx, _reason(error), None))
+            if unwritten := [each for chunk in self._tail.behind(self._written) for each in chunk.entries]:
+                first, last = unwritten[0].sequence, unwritten[-1].sequence
+                why = "the journal's disk has failed"
+                self._report(EventsLost(self._pbx, first, last, len(unwritten), why))
         finally:
             await self._in_thread(self._store.close)
             self._thread.shutdown()
+        return max(self._written - self._released, 0)
 
     @property
     def _readable(self) -> int:

@@ -16,7 +16,7 @@ from connector.edges.journal.store import Bounds
 from connector.errors import JournalError
 from connector.events.entry import Entry
 from connector.events.losses import FULL, GivenUp
-from connector.facts import Fact, JournalFailed, JournalRestored
+from connector.facts import EventsLost, Fact, JournalFailed, JournalRestored
 from tests.edges.journal.given import PBX, SMALL, entries, entry, everything, opened, sequences
 from tests.edges.journal.test_store import RANKS, folder
 
@@ -280,6 +280,26 @@ def test_without_a_disk_memory_is_bounded_and_what_goes_is_named(
         broken.full = False
 
     drive(tmp_path, scene, memory=8_000)
+
+
+def test_what_a_failing_disk_does_not_take_at_the_end_is_told_as_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Disk(monkeypatch)
+
+    async def main() -> None:
+        made = Bench(tmp_path, ROOMY, SMALL, survives=True)
+        made.append(entries(1, 3))
+        await made.written()
+        broken.full = True
+        made.append(entries(4, 6))
+        made.writing.cancel()
+        await asyncio.gather(made.writing, return_exceptions=True)
+        assert await made.journal.close() == 3
+        (lost,) = (fact for fact in made.facts if isinstance(fact, EventsLost))
+        assert (lost.first, lost.last, lost.count) == (4, 6, 3)
+
+    asyncio.run(main())
 
 
 def test_where_the_journal_must_be_kept_a_disk_that_fails_ends_it(
