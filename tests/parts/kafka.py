@@ -30,8 +30,12 @@ QUICK = {
     "controller.quorum.fetch.timeout.ms": "1000",
     "controller.quorum.request.timeout.ms": "1000",
     "log.message.timestamp.type": "CreateTime",
+    "log.retention.ms": "-1",
 }
-"""Defaults are for large clusters: a test must not wait seconds for a rebalance or a lost broker."""
+"""Defaults are for large clusters: a test must not wait seconds for a rebalance or a lost broker.
+
+Tests write records of any age, which a cluster that keeps them for a week throws away whenever it looks.
+"""
 
 
 @dataclass(frozen=True)
