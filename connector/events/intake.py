@@ -5,20 +5,21 @@ the entry.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from connector.ami.framing import Oversize
-from connector.ami.message import Kind, event_name, kind_of
+from connector.ami.message import Kind, kind_of
 from connector.ami.steps import Start
 from connector.avro.normalise import Normaliser, Reading
+from connector.events import notices
 from connector.events.calls import Calls, Memory, Merge
 from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.heartbeat import Health
-from connector.events.integrity import SUSPECT, Integrity
-from connector.events.interruption import Change, Interruption, Node, compare, node, started_at
-from connector.events.losses import FULL, GivenUp
-from connector.events.notices import notice
+from connector.events.integrity import Integrity
+from connector.events.interruption import Interruption, Node, compare, node, started_at
+from connector.events.losses import GivenUp
+from connector.events.notices import Header, notice
 from connector.events.selection import Selection
 from connector.events.unresolved import Doubt, Sight, Unresolved
 
@@ -34,8 +35,6 @@ RESTARTED = "connector-restarted"
 
 _new: Final = tuple.__new__
 """A NamedTuple made without the function that checks its arguments' names: a third of its time."""
-
-_WORDS: Final = {None: None, True: "true", False: "false"}
 
 Unselected = Callable[[str], None]
 
@@ -91,37 +90,30 @@ class Intake:
         self._integrity = Integrity()
         before, self._node = self._node, node(source.system_name, start, now_us)
         self._last_us, self._events = now_us, 0
-        about = {"Address": address, "StartedAt": started_at(self._node, self._normaliser.zone)}
-        entries = [self._own("session_up", now_us, **about)]
+        about: dict[str, Header] = {
+            "Address": address,
+            "StartedAt": started_at(self._node, self._normaliser.zone),
+        }
+        entries = [self._own(notice("session_up", about), now_us)]
         interruption, self._interruption = self._interruption, None
         if interruption is not None:
             change = compare(before, self._node, interruption.since_us)
-            entries.append(self._gap(interruption, change, now_us, about))
+            # A call that lived in a process which is gone has ended, and nobody read its Hangup.
+            certain = change.another_process and bool(self._calls.living)
+            entries.append(
+                self._own(notices.gap(interruption, change, now_us, about, certain=certain), now_us)
+            )
         return entries
 
     def down(self, now_us: int, reason: str, *, orderly: bool = False) -> list[Entry]:
         """Note the end of a session; what comes until the next one is not read."""
         if not orderly:
             self._interruption = Interruption(self._last_us, SESSION_LOST)
-        return [self._own("session_down", now_us, Reason="stopped" if orderly else "lost", Message=reason)]
+        return [self.tell("session_down", now_us, Reason="stopped" if orderly else "lost", Message=reason)]
 
     def lost(self, loss: GivenUp, now_us: int) -> Entry:
         """Name entries that the journal has lost."""
-        full = loss.reason == FULL
-        times = {} if full else {"From": loss.from_us, "To": loss.to_us}
-        return self._own(
-            "overflow" if full else "gap",
-            now_us,
-            Reason=loss.reason,
-            Loss="certain",
-            FirstSequence=loss.first or None,
-            LastSequence=loss.last,
-            FirstEpoch=None if loss.epoch == self._source.epoch else loss.epoch or None,
-            Count=loss.events,
-            Bytes=loss.size,
-            SubjectEvent=loss.event,
-            **times,
-        )
+        return self._own(notices.loss(loss, self._source.epoch), now_us)
 
     def memory(self) -> bytes:
         """Return what must outlive the process, for the next one's `recall`."""
@@ -147,18 +139,7 @@ class Intake:
     def heartbeat(self, health: Health, now_us: int) -> Entry:
         """Say that the connector is alive and how it fares; the delay is the longest since the last heartbeat."""
         lag_us, self._lag_us = self._lag_us, None
-        return self._own(
-            "heartbeat",
-            now_us,
-            Connector=health.connector,
-            ConnectorVersion=health.version,
-            LagMs=None if lag_us is None else lag_us // 1_000,
-            JournalEntries=health.depth.entries,
-            JournalBytes=health.depth.size,
-            OldestAt=health.depth.oldest_us,
-            Events=self._events,
-            Published=health.published,
-        )
+        return self._own(notices.heartbeat(health, self._events, lag_us), now_us)
 
     def frames(self, frames: Sequence[bytes], received_us: int) -> list[Entry]:
         """Take the frames of one read, in order, and return what is to be journaled."""
@@ -241,9 +222,9 @@ class Intake:
                 entries.append(entry._replace(origin=Origin.SYNTHETIC, snapshot_id=snapshot_id))
         return entries
 
-    def tell(self, kind: str, now_us: int, **headers: str | int | None) -> Entry:
+    def tell(self, kind: str, now_us: int, **headers: Header) -> Entry:
         """Return a record of the connector's own."""
-        return self._own(kind, now_us, **headers)
+        return self._own(notice(kind, headers), now_us)
 
     def doubt(self, doubt: Doubt, now_us: int) -> tuple[bool, list[Entry]]:
         """Take a call of which it is not known whether it was made; say whether something was seen of it."""
@@ -259,7 +240,7 @@ class Intake:
         self, frame: bytes, received_us: int, reading: Reading, flaw: Flaw, entries: list[Entry]
     ) -> None:
         entry = self._number(frame, received_us, None, flaw, reading)
-        entries += [entry, self._suspect(entry, flaw, received_us)]
+        entries += [entry, self._own(notices.suspect(entry, flaw), received_us)]
 
     def _odd(self, frame: bytes, received_us: int, entries: list[Entry]) -> None:
         kind = kind_of(frame)
@@ -292,64 +273,15 @@ class Intake:
         )
         return _new(Entry, fields)
 
-    def _gap(
-        self, interruption: Interruption, change: Change, now_us: int, about: Mapping[str, str | int | None]
-    ) -> Entry:
-        # A call that lived in a process which is gone has ended, and nobody read its Hangup.
-        lost = change.another_process and self._calls.living
-        return self._own(
-            "gap",
-            now_us,
-            Reason=interruption.reason,
-            Loss="certain" if lost else "possible",
-            From=interruption.since_us,
-            To=now_us,
-            NodeChanged=_WORDS[change.node_changed],
-            Restarted=_WORDS[change.restarted],
-            **about,
-        )
-
     def _merge(self, merge: Merge, now_us: int) -> Entry:
-        return self._own(
-            "merge",
-            now_us,
-            Uniqueid=merge.unique,
-            Root=merge.root,
-            PreviousLinkedid=merge.previous,
-            Linkedid=merge.linked,
-        )
-
-    def _suspect(self, entry: Entry, flaw: Flaw, now_us: int) -> Entry:
-        return self._own(
-            "suspect",
-            now_us,
-            Reason=SUSPECT,
-            Message=flaw.detail,
-            SubjectEvent=event_name(entry.frame),
-            SubjectEventId=entry.event_id,
-        )
+        return self._own(notices.merge(merge), now_us)
 
     def _resolved(self, now_us: int) -> list[Entry]:
         found, self._unresolved.found = self._unresolved.found, []
-        return [
-            self._own(
-                "action_resolved",
-                now_us,
-                Message=sight.message,
-                SubjectEvent=sight.event,
-                Action=doubt.action,
-                Uniqueid=doubt.call_id,
-                RequestId=doubt.request_id,
-                RequestRecord=doubt.record,
-                Executed="yes",
-                Outcome=sight.outcome,
-            )
-            for doubt, sight in found
-        ]
+        return [self._own(notices.resolved(doubt, sight), now_us) for doubt, sight in found]
 
-    def _own(self, kind: str, now_us: int, **headers: str | int | None) -> Entry:
+    def _own(self, frame: bytes, now_us: int) -> Entry:
         self._sequence += 1
-        frame = notice(kind, headers)
         return Entry(self._source, self._sequence, now_us, Origin.CONNECTOR, None, frame)
 
 

@@ -8,10 +8,22 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from connector.ami.message import event_name
+from connector.events.calls import Merge
+from connector.events.entry import Entry, Flaw
+from connector.events.heartbeat import Health
+from connector.events.integrity import SUSPECT
+from connector.events.interruption import Change, Interruption
+from connector.events.losses import FULL, GivenUp
+from connector.events.unresolved import Doubt, Sight
+
+Header = str | int | None
+
+_WORDS: Final = {None: None, True: "true", False: "false"}
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
 
-def notice(kind: str, headers: Mapping[str, str | int | None]) -> bytes:
+def notice(kind: str, headers: Mapping[str, Header]) -> bytes:
     """Return the frame of one of the connector's own events; None leaves a header out.
 
     Values may be texts of a PBX: control characters in them become a blank.
@@ -21,3 +33,87 @@ def notice(kind: str, headers: Mapping[str, str | int | None]) -> bytes:
         f"{name}: {_CONTROL.sub(' ', str(value))}" for name, value in headers.items() if value is not None
     ]
     return "\r\n".join(lines).encode()
+
+
+def gap(
+    interruption: Interruption, change: Change, now_us: int, about: Mapping[str, Header], *, certain: bool
+) -> bytes:
+    """Return the record of an interruption that has ended; `certain`: events were lost in it."""
+    headers: dict[str, Header] = {
+        "Reason": interruption.reason,
+        "Loss": "certain" if certain else "possible",
+        "From": interruption.since_us,
+        "To": now_us,
+        "NodeChanged": _WORDS[change.node_changed],
+        "Restarted": _WORDS[change.restarted],
+    }
+    return notice("gap", {**headers, **about})
+
+
+def loss(lost: GivenUp, epoch: int) -> bytes:
+    """Return the record that names what the journal has lost; `epoch` is that of the record."""
+    full = lost.reason == FULL
+    headers: dict[str, Header] = {
+        "Reason": lost.reason,
+        "Loss": "certain",
+        "FirstSequence": lost.first or None,
+        "LastSequence": lost.last,
+        "FirstEpoch": None if lost.epoch == epoch else lost.epoch or None,
+        "Count": lost.events,
+        "Bytes": lost.size,
+        "SubjectEvent": lost.event,
+    }
+    times: dict[str, Header] = {} if full else {"From": lost.from_us, "To": lost.to_us}
+    return notice("overflow" if full else "gap", headers | times)
+
+
+def heartbeat(health: Health, events: int, lag_us: int | None) -> bytes:
+    """Return the record that says how the road fares; `events` were read in this session."""
+    headers = {
+        "Connector": health.connector,
+        "ConnectorVersion": health.version,
+        "LagMs": None if lag_us is None else lag_us // 1_000,
+        "JournalEntries": health.depth.entries,
+        "JournalBytes": health.depth.size,
+        "OldestAt": health.depth.oldest_us,
+        "Events": events,
+        "Published": health.published,
+    }
+    return notice("heartbeat", headers)
+
+
+def merge(merged: Merge) -> bytes:
+    """Return the record that says which Linkedid a call has now."""
+    headers = {
+        "Uniqueid": merged.unique,
+        "Root": merged.root,
+        "PreviousLinkedid": merged.previous,
+        "Linkedid": merged.linked,
+    }
+    return notice("merge", headers)
+
+
+def suspect(entry: Entry, flaw: Flaw) -> bytes:
+    """Return the record that names an event which does not pass as genuine."""
+    headers = {
+        "Reason": SUSPECT,
+        "Message": flaw.detail,
+        "SubjectEvent": event_name(entry.frame),
+        "SubjectEventId": entry.event_id,
+    }
+    return notice("suspect", headers)
+
+
+def resolved(doubt: Doubt, sight: Sight) -> bytes:
+    """Return the record that says what became of an action whose answer is unknown."""
+    headers = {
+        "Message": sight.message,
+        "SubjectEvent": sight.event,
+        "Action": doubt.action,
+        "Uniqueid": doubt.call_id,
+        "RequestId": doubt.request_id,
+        "RequestRecord": doubt.record,
+        "Executed": "yes",
+        "Outcome": sight.outcome,
+    }
+    return notice("action_resolved", headers)
