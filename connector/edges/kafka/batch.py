@@ -1,7 +1,14 @@
-"""Records handed over together, and what has become of them."""
+"""Records handed over together, and what has become of them.
+
+Where a later batch was taken, librdkafka calls delivered what the broker had refused before it, for a broker
+that knows a producer takes nothing out of turn. One that does not know it takes whatever comes first
+(KAFKA-15591, up to 4.4): at a new partition, or one where this producer has long been idle, whose leader is not
+yet ready for a batch and is ready for the next. Nothing but the offset tells such records: they have none.
+"""
 
 import asyncio
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from confluent_kafka import KafkaError, Message
 
@@ -9,11 +16,13 @@ from connector.edges.kafka.client import ends_producer, why
 from connector.errors import BrokerError
 from connector.events.outcome import Publish, Refused
 
+UNPROVEN: Final = "Kafka took later records, and did not say that it has these: they are sent again"
+
 
 class Batch:
     """Records handed over together, and what has become of them."""
 
-    __slots__ = ("_errors", "_finished", "acknowledged", "left", "records")
+    __slots__ = ("_errors", "_finished", "_proven", "acknowledged", "left", "records")
 
     def __init__(
         self,
@@ -26,12 +35,15 @@ class Batch:
         self.left = len(records)
         self._errors: list[tuple[KafkaError, Message | int]] = []
         self._finished = finished
+        self._proven = True
 
     def delivered(self, error: KafkaError | None, message: Message | int) -> None:
         """Count one record; `message` may be its place, where that is known."""
         self.left -= 1
         if error is not None:
             self._errors.append((error, message))
+        elif isinstance(message, int) or message.offset() is None:
+            self._proven = False
         if not self.left:
             self._finished.append(self)
 
@@ -40,6 +52,8 @@ class Batch:
         for error, _ in self._errors:
             if ends_producer(error):
                 return why(error)
+        if not self._proven:
+            return UNPROVEN
         if self.acknowledged.done():
             return None
         refused = self._refused()

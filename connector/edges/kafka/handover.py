@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connector.actions.record import Outgoing
+from connector.edges.kafka.batch import UNPROVEN
 from connector.edges.kafka.client import why
 from connector.edges.kafka.destinations import REFUSED as NO_DESTINATION
 
@@ -54,6 +55,7 @@ class Handover:
         self._expire_s = expire_s
         self._left = 0
         self._failed: dict[int, tuple[KafkaError, int]] = {}
+        self._proven = True
         self._batches: list[frozenset[int]] = []
 
     def send(self, indexes: Iterable[int]) -> bool:
@@ -63,7 +65,7 @@ class Handover:
         for index in sorted(sent):
             self._produce(index)
         self._producer.flush(self._expire_s + _BEYOND_S)
-        return not self._failed and not self._left
+        return not self._failed and not self._left and self._proven
 
     def verdict(self) -> Verdict:
         """Return what is known of those that failed."""
@@ -79,6 +81,8 @@ class Handover:
     def _reason(self) -> str:
         for index, (error, _) in self._failed.items():
             return why(error, f"topic {self._records[index].topic}")
+        if not self._proven:
+            return UNPROVEN
         return "Kafka did not acknowledge the records in time"
 
     def _is_alone(self, index: int, partition: int) -> bool:
@@ -116,6 +120,8 @@ class Handover:
                 return
 
     def _delivered(self, index: int, error: KafkaError | None, message: Message) -> None:
+        if error is None and message.offset() is None:
+            self._proven = False
         self._settle(index, error, message.partition() or 0)
 
     def _settle(self, index: int, error: KafkaError | None, partition: int) -> None:
