@@ -98,6 +98,23 @@ class EventsLost(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class EventsMissed(Fact):
+    """The PBX's own numbers, SequenceNumber `first` to `last`, `count` of them, were not read."""
+
+    pbx: str
+    first: int
+    last: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceNumbersAbsent(Fact):
+    """Holes are to be looked for, and the PBX numbers nothing."""
+
+    pbx: str
+
+
+@dataclass(frozen=True, slots=True)
 class JournalFailed(Fact):
     """The journal's disk cannot be used; it is tried again in `retry_s` seconds, or not any more."""
 

@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
-from datetime import tzinfo
 from typing import Final, Protocol
 
 from connector import __version__
@@ -84,8 +83,7 @@ async def run_back(settings: Settings, back: Running, stop: Stop) -> None:
 async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Running | None) -> None:
     journals = _open_journals(settings, shared)
     verticals = {
-        name: _vertical(name, settings.pbx[name].timezone, opened, shared)
-        for name, opened in journals.items()
+        name: _vertical(name, settings.pbx[name], opened, shared) for name, opened in journals.items()
     }
     links = {
         name: _link(name, settings, vertical, journals[name].epoch, shared.telemetry)
@@ -137,9 +135,16 @@ def _open_journals(settings: Settings, shared: Shared) -> dict[str, Opened]:
     return {name: open_journal(name, kept, rank, shared.epoch, shared.telemetry) for name in settings.pbx}
 
 
-def _vertical(name: str, zone: tzinfo | None, opened: Opened, shared: Shared) -> Vertical:
+def _vertical(name: str, pbx: Pbx, opened: Opened, shared: Shared) -> Vertical:
     interruption = Interruption(opened.last.received_us, RESTARTED) if opened.last else None
-    vertical = Vertical(Source(name, opened.epoch), zone, shared, opened.journal, interruption)
+    vertical = Vertical(
+        Source(name, opened.epoch),
+        pbx.timezone,
+        shared,
+        opened.journal,
+        interruption,
+        sequence_audit=pbx.sequence_audit,
+    )
     if opened.memory is not None:
         vertical.intake.recall(opened.memory, opened.since)
     if opened.disk is not None:

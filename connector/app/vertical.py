@@ -10,6 +10,7 @@ from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
 from connector.events.entry import Source
+from connector.events.holes import Holes
 from connector.events.intake import Intake
 from connector.events.interruption import Interruption
 from connector.events.selection import Selection
@@ -59,11 +60,21 @@ class Vertical:
         shared: Shared,
         journal: Held,
         interruption: Interruption | None = None,
+        *,
+        sequence_audit: bool = False,
     ) -> None:
         normaliser = shared.normaliser(zone)
         translator = Translator({source.pbx: normaliser}, shared.rules, shared.ends.schema_ids)
         telemetry = shared.telemetry
-        self.intake = Intake(source, normaliser, shared.selection, telemetry.unselected, interruption)
+        holes = Holes(source.pbx, telemetry) if sequence_audit else None
+        self.intake = Intake(
+            source,
+            normaliser,
+            shared.selection,
+            telemetry.unselected,
+            interruption=interruption,
+            holes=holes,
+        )
         self.journal = journal
         self.lists = shared.selection.lists
         self.delivery = Delivery(self.journal, translator, shared.ends, telemetry)

@@ -56,6 +56,13 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.EventsLost: Saying(
         logging.ERROR, "{pbx}: {lost} lost, numbers {first} to {last}: {reason}", ("pbx", "reason")
     ),
+    facts.EventsMissed: Saying(
+        logging.ERROR, "{pbx}: {count} events were not read, SequenceNumber {first} to {last}", ("pbx",)
+    ),
+    facts.SequenceNumbersAbsent: Saying(
+        logging.WARNING,
+        "{pbx}: sequence_audit finds no SequenceNumber: set debug = on in manager.conf [general] and reload manager",
+    ),
     facts.JournalFailed: Saying(
         logging.ERROR, "{pbx}: the journal on disk fails: {reason}; {again}", ("pbx", "reason")
     ),

@@ -16,6 +16,7 @@ from connector.events import notices
 from connector.events.calls import Calls, Memory, Merge
 from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.heartbeat import Health
+from connector.events.holes import Hole, Holes
 from connector.events.integrity import Integrity
 from connector.events.interruption import Interruption, Node, compare, node, started_at
 from connector.events.losses import GivenUp
@@ -48,6 +49,7 @@ class Intake:
         selection: what is published.
         unselected: told the name of each event that the selection leaves out.
         interruption: what the first session ends; None: nothing was read before.
+        holes: looks for what the PBX has sent and nobody has read.
     """
 
     def __init__(
@@ -56,7 +58,9 @@ class Intake:
         normaliser: Normaliser,
         selection: Selection,
         unselected: Unselected,
+        *,
         interruption: Interruption | None = None,
+        holes: Holes | None = None,
     ) -> None:
         self._source = source
         self._normaliser = normaliser
@@ -67,6 +71,7 @@ class Intake:
         self._calls = Calls(self._unresolved.noticed)
         self._integrity = Integrity()
         self._interruption = interruption
+        self._holes = holes
         self._node: Node | None = None
         self._last_us = 0
         self._lag_us: int | None = None
@@ -98,6 +103,8 @@ class Intake:
         interruption, self._interruption = self._interruption, None
         if interruption is not None:
             change = compare(before, self._node, interruption.since_us)
+            if self._holes is not None and change.another_process:
+                self._holes.restarted()
             # A call that lived in a process which is gone has ended, and nobody read its Hangup.
             certain = change.another_process and bool(self._calls.living)
             entries.append(
@@ -109,7 +116,11 @@ class Intake:
         """Note the end of a session; what comes until the next one is not read."""
         if not orderly:
             self._interruption = Interruption(self._last_us, SESSION_LOST)
-        return [self.tell("session_down", now_us, Reason="stopped" if orderly else "lost", Message=reason)]
+        entries = self._missing(self._holes.end(), now_us) if self._holes is not None else []
+        return [
+            *entries,
+            self.tell("session_down", now_us, Reason="stopped" if orderly else "lost", Message=reason),
+        ]
 
     def lost(self, loss: GivenUp, now_us: int) -> Entry:
         """Name entries that the journal has lost."""
@@ -171,6 +182,8 @@ class Intake:
             entries += self._resolved(received_us)
         if reading is not None and reading.stamp:
             self._delayed(reading.stamp, received_us)
+        if self._holes is not None:
+            entries += self._missing(self._holes.take(frames, received_us), received_us)
         return entries
 
     def _delayed(self, stamp: bytes, received_us: int) -> None:
@@ -272,6 +285,9 @@ class Intake:
             False,
         )
         return _new(Entry, fields)
+
+    def _missing(self, found: Iterable[Hole], now_us: int) -> list[Entry]:
+        return [self._own(notices.hole(each), now_us) for each in found]
 
     def _merge(self, merge: Merge, now_us: int) -> Entry:
         return self._own(notices.merge(merge), now_us)

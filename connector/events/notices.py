@@ -12,6 +12,7 @@ from connector.ami.message import event_name
 from connector.events.calls import Merge
 from connector.events.entry import Entry, Flaw
 from connector.events.heartbeat import Health
+from connector.events.holes import SEQUENCE_HOLE, Hole
 from connector.events.integrity import SUSPECT
 from connector.events.interruption import Change, Interruption
 from connector.events.losses import FULL, GivenUp
@@ -65,6 +66,19 @@ def loss(lost: GivenUp, epoch: int) -> bytes:
     }
     times: dict[str, Header] = {} if full else {"From": lost.from_us, "To": lost.to_us}
     return notice("overflow" if full else "gap", headers | times)
+
+
+def hole(missing: Hole) -> bytes:
+    """Return the record that says which of the PBX's own numbers were not read."""
+    headers: dict[str, Header] = {
+        "Reason": SEQUENCE_HOLE,
+        "Message": f"SequenceNumber {missing.first} to {missing.last}",
+        "Loss": "certain",
+        "From": missing.from_us,
+        "To": missing.to_us,
+        "Count": missing.size,
+    }
+    return notice("gap", headers)
 
 
 def heartbeat(health: Health, events: int, lag_us: int | None) -> bytes:

@@ -21,6 +21,7 @@ from connector.settings.sections import Kafka, Settings, TopicFamily, Topics
 PREFIX: Final = "AMI_KAFKA__"
 
 _REFERENCE: Final = re.compile(r"\$\{([a-z]+):([^}]*)\}")
+_ACKS: Final = ("acks", "request.required.acks")
 _OPTION_TABLES: Final = {
     section: frozenset(
         name for kind in kinds for name, hint in kind.__annotations__.items() if hint == Options
@@ -121,15 +122,7 @@ def _present(table: Mapping[str, Any], word: str) -> str:
 
 def _check(settings: Settings) -> None:
     """Refuse what no section can see alone."""
-    problems = []
-    if not settings.pbx:
-        problems.append("pbx: at least one PBX must be set, [pbx.NAME]")
-    for name, pbx in settings.pbx.items():
-        for key, found in {"address": pbx.address, "event_classes": pbx.event_classes}.items():
-            if not found:
-                problems.append(f"pbx.{name}.{key}: must name at least one")
-    if not settings.kafka.bootstrap_servers:
-        problems.append("kafka.bootstrap_servers: must be set")
+    problems = _of_pbxs(settings) + _of_kafka(settings)
     registry = settings.registry
     if settings.events.format == "avro" and not registry:
         problems.append('events.format: avro needs registry.url; set it, or format = "json"')
@@ -140,3 +133,33 @@ def _check(settings: Settings) -> None:
     problems += road_back.problems(settings)
     if problems:
         raise SettingsError("\n".join(problems))
+
+
+def _of_pbxs(settings: Settings) -> list[str]:
+    problems = []
+    if not settings.pbx:
+        problems.append("pbx: at least one PBX must be set, [pbx.NAME]")
+    for name, pbx in settings.pbx.items():
+        for key, found in {"address": pbx.address, "event_classes": pbx.event_classes}.items():
+            if not found:
+                problems.append(f"pbx.{name}.{key}: must name at least one")
+        if pbx.sequence_audit and (pbx.event_classes != ("all",) or pbx.filters):
+            problems.append(
+                f"pbx.{name}.sequence_audit: what the account does not get looks lost: "
+                'set event_classes = ["all"] and no filters'
+            )
+    return problems
+
+
+def _of_kafka(settings: Settings) -> list[str]:
+    problems = []
+    kafka = settings.kafka
+    if not kafka.bootstrap_servers:
+        problems.append("kafka.bootstrap_servers: must be set")
+    for table, options in {"librdkafka": kafka.librdkafka, "producer": kafka.producer}.items():
+        problems += [
+            f"kafka.{table}.{name}: brokers that acknowledge nothing lose records unnoticed; leave it at all"
+            for name in _ACKS
+            if str(options.get(name, "all")) == "0"
+        ]
+    return problems

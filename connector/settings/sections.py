@@ -61,7 +61,8 @@ class Pbx:
 
     `timezone` (IANA) reads times that the PBX writes without one, as in CDR and CEL. `filters` are
     criteria of Filter actions, which need write=system: `eventfilter` in manager.conf does without.
-    `snapshot` is whether lists tell after each login what is there.
+    `snapshot` is whether lists tell after each login what is there. `sequence_audit` looks for holes in the
+    SequenceNumbers of a PBX whose manager.conf has `debug = on`: the account must get every event.
     """
 
     address: tuple[Address, ...]
@@ -73,6 +74,7 @@ class Pbx:
     timezone: ZoneInfo | None = None
     filters: tuple[Line, ...] = ()
     snapshot: Literal["after-login", "off"] = "after-login"
+    sequence_audit: bool = False
     connect_timeout_s: Seconds = 10.0
     login_timeout_s: Seconds = 10.0
     ping_interval_s: Seconds = 10.0

@@ -122,7 +122,7 @@ def test_a_gap_begins_no_earlier_than_the_session_that_was_lost() -> None:
 def test_what_a_process_before_has_left_open_is_told_once() -> None:
     chosen = Selection(SCHEMAS, ("@all",))
     left = Interruption(NOW - MINUTE, "connector-restarted")
-    taker = Intake(SOURCE, NORMALISER, chosen, lambda _: None, left)
+    taker = Intake(SOURCE, NORMALISER, chosen, lambda _: None, interruption=left)
     up, gap = taker.up(SOURCE, NOW, "a", Start(uptime_s=20))
     told = record(gap)
     assert (told["reason"], told["from_time_us"], told["to_time_us"]) == (
@@ -138,6 +138,6 @@ def test_what_a_process_before_has_left_open_is_told_once() -> None:
 
 def test_an_orderly_end_leaves_an_interruption_that_was_not_told_yet() -> None:
     left = Interruption(NOW - MINUTE, "connector-restarted")
-    taker = Intake(SOURCE, NORMALISER, Selection(SCHEMAS, ("@all",)), lambda _: None, left)
+    taker = Intake(SOURCE, NORMALISER, Selection(SCHEMAS, ("@all",)), lambda _: None, interruption=left)
     taker.down(NOW, "stopped", orderly=True)
     assert [record(entry)["type"] for entry in taker.up(SOURCE, NOW, "a")] == ["session_up", "gap"]

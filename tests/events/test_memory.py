@@ -26,7 +26,7 @@ def reborn(memory: bytes, since: list[object] | None = None) -> Intake:
         NORMALISER,
         selection,
         lambda _: None,
-        Interruption(NOW, RESTARTED),
+        interruption=Interruption(NOW, RESTARTED),
     )
     taker.recall(memory, since or [])  # type: ignore[arg-type]
     return taker
