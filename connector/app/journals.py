@@ -38,7 +38,8 @@ class Opened(NamedTuple):
     """A journal, the epoch of this start, and the last entry of the start before, if it is known.
 
     `disk` is the journal where it is on disk: it must run, and be closed. `memory` is what the start
-    before has kept for this one's intake, `since` what it has journaled after that.
+    before has kept for this one's intake, `since` what it has journaled after that. `trouble` is why it
+    is in memory though it should be on disk.
     """
 
     journal: Held
@@ -47,6 +48,7 @@ class Opened(NamedTuple):
     disk: DiskJournal | None = None
     memory: bytes | None = None
     since: Iterable[Entry] = ()
+    trouble: str | None = None
 
 
 def open_journal(
@@ -75,7 +77,7 @@ def open_journal(
         if settings.when_failing == "stop":
             raise JournalError(f"journal.path: {reason}") from error
         report(JournalFailed(pbx, reason, None))
-        return Opened(MemoryJournal(settings.bound), now_ms)
+        return Opened(MemoryJournal(settings.bound), now_ms, trouble=reason)
     policy = Policy(
         memory_bytes=min(settings.memory_bytes, settings.bound // 8),
         sync_s=settings.sync_s,

@@ -17,7 +17,7 @@ from connector.edges.telemetry import Telemetry
 from connector.errors import SettingsError
 from connector.events.entry import Entry, Source
 from connector.events.heartbeat import Health
-from connector.events.intake import RESTARTED
+from connector.events.intake import RESTARTED, Intake
 from connector.events.interruption import Interruption
 from connector.events.worth import Ranks
 from connector.facts import EventsLost, JournalKept, Report
@@ -93,6 +93,8 @@ async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Runn
     if back is not None:
         for name, link in links.items():
             back.watch(name, EventLog(verticals[name].intake, link.append))
+    for name, opened in journals.items():
+        _watch(opened, verticals[name].intake, links[name])
     reading = [asyncio.create_task(link.run()) for link in links.values()]
     delivering = [asyncio.create_task(vertical.delivery.run()) for vertical in verticals.values()]
     beating = [
@@ -116,6 +118,18 @@ async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Runn
     for end in ends:
         if isinstance(end, Exception):
             raise end
+
+
+def _watch(opened: Opened, intake: Intake, link: Link) -> None:
+    """Have records tell of the journal's disk."""
+
+    def tell(trouble: str | None) -> None:
+        link.append([intake.journal(trouble, time.time_ns() // 1_000)])
+
+    if opened.trouble is not None:
+        tell(opened.trouble)
+    if opened.disk is not None:
+        opened.disk.watch(tell)
 
 
 async def _beat(

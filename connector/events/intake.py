@@ -126,6 +126,12 @@ class Intake:
         """Name entries that the journal has lost."""
         return self._own(notices.loss(loss, self._source.epoch), now_us)
 
+    def journal(self, trouble: str | None, now_us: int) -> Entry:
+        """Say that the journal's disk has failed, and why, or that it works again."""
+        if trouble is None:
+            return self.tell("journal_restored", now_us)
+        return self.tell("journal_failed", now_us, Message=trouble)
+
     def memory(self) -> bytes:
         """Return what must outlive the process, for the next one's `recall`."""
         return json.dumps([_MEMORY, self._node, self._calls.memory()]).encode()

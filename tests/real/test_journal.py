@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 
 from tests.crash.cable import Cable
 from tests.parts.asterisk import Asterisk, Pbx
-from tests.parts.kafka import Kafka
+from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import wait_until
 from tests.real import reading
 from tests.real.bridge import Tables, bridge, fresh, pbx_table
@@ -83,7 +83,7 @@ class Seen(NamedTuple):
     received_us: int
 
 
-def settings(kafka: Kafka, pbx: Pbx, port: int, folder: Path, prefix: str) -> Tables:
+def settings(kafka: Cluster | Kafka, pbx: Pbx, port: int, folder: Path, prefix: str) -> Tables:
     return {
         "pbx.main": pbx_table(pbx.host, port, pbx.username, pbx.secret),
         "kafka": {"bootstrap_servers": [kafka.bootstrap], "reach_timeout_s": 30.0},

@@ -94,6 +94,7 @@ class DiskJournal:
         self._oldest: Entry | None = None
         self._failing = False
         self._memory: Callable[[], bytes] | None = None
+        self._trouble: Callable[[str | None], None] = lambda _: None
         self._remembered = store.opened.last
         self._remember_at = 0.0
         self._synced_at = time.monotonic()
@@ -105,6 +106,10 @@ class DiskJournal:
     def remember(self, memory: Callable[[], bytes]) -> None:
         """Keep what `memory` gives beside the entries, about once a second, as of all that was appended."""
         self._memory = memory
+
+    def watch(self, trouble: Callable[[str | None], None]) -> None:
+        """Call `trouble` with the reason when the disk fails, and with None when it works again."""
+        self._trouble = trouble
 
     def append(self, entries: Sequence[Entry]) -> Sequence[GivenUp]:
         """Take entries without waiting; say what was lost since the last time."""
@@ -239,6 +244,7 @@ class DiskJournal:
         if self._failing:
             self._failing = False
             self._report(JournalRestored(self._pbx))
+            self._trouble(None)
         self._make_room()
         self._arrived.set()
 
@@ -289,8 +295,10 @@ class DiskJournal:
         """
         if not self._policy.survives:
             raise JournalError(f"{self._pbx}: the journal cannot be written: {_reason(error)}") from error
-        self._failing = True
+        begun, self._failing = not self._failing, True
         self._report(JournalFailed(self._pbx, _reason(error), RETRY_S))
+        if begun:
+            self._trouble(_reason(error))
         self._make_room()
         self._arrived.set()
 

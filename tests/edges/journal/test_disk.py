@@ -240,6 +240,8 @@ def test_without_a_disk_the_road_goes_on_in_memory_and_says_so(
     broken = Disk(monkeypatch)
 
     async def scene(made: Bench) -> None:
+        troubles: list[str | None] = []
+        made.journal.watch(troubles.append)
         made.append(entries(1, 3))
         await made.read_all(3)
         broken.full = True
@@ -252,6 +254,7 @@ def test_without_a_disk_the_road_goes_on_in_memory_and_says_so(
         await made.written()
         while not any(isinstance(fact, JournalRestored) for fact in made.facts):  # noqa: ASYNC110 (likewise)
             await asyncio.sleep(0)
+        assert troubles == ["No space left on device", None]
 
     drive(tmp_path, scene)
     store = opened(tmp_path)
