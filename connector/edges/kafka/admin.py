@@ -30,6 +30,8 @@ Answer = TypeVar("Answer")
 
 _CLUSTERS_DEFAULT: Final = -1
 _LOOK_AGAIN_S: Final = 0.05
+_LED_S: Final = 60.0
+"""Seconds that partitions may take to be led, in a cluster that has much to do."""
 _LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 _NEVER_LED: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED})
@@ -164,14 +166,14 @@ class KafkaAdmin:
         """Wait until topics that were made are known to the brokers, and led, which takes them a moment.
 
         Where a partition becomes led between two batches that are on their way to it, the broker refuses the
-        first, takes the second, and then takes the first for one that it has had: it is lost.
+        first, and takes the second: what `batch` then takes for unproven is sent once more.
         """
         names = {topic.name for topic in topics}
         places = {
             TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
         }
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(_LED_S):
                 while len(await self._describe(names)) < len(names):  # noqa: ASYNC110 (nobody tells)
                     await asyncio.sleep(_LOOK_AGAIN_S)
                 while places := await self._unled(places):
