@@ -115,6 +115,54 @@ class SequenceNumbersAbsent(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockDiffers(Fact):
+    """The PBX's clock is `offset_ms` milliseconds ahead of ours, behind where that is negative."""
+
+    pbx: str
+    offset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsLate(Fact):
+    """Events begin to come later than is set: `lag_ms` milliseconds after the PBX made them."""
+
+    pbx: str
+    lag_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsOnTime(Fact):
+    """Events are no longer late; the latest came `lag_ms` milliseconds after the PBX made it."""
+
+    pbx: str
+    lag_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryMissed(Fact):
+    """A canary was not seen on the session for events, though the PBX took it; `renewed`: that session is closed."""
+
+    pbx: str
+    within_s: float
+    renewed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryUnsent(Fact):
+    """The PBX was not given a canary, or did not take it: whether the stream is whole is not known."""
+
+    pbx: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CanarySeen(Fact):
+    """A canary was seen after one that was not, or after one that could not be sent."""
+
+    pbx: str
+
+
+@dataclass(frozen=True, slots=True)
 class JournalFailed(Fact):
     """The journal's disk cannot be used; it is tried again in `retry_s` seconds, or not any more."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from connector.ami.framing import Framer
-from connector.app import parts, running
+from connector.app import opening, parts, running
 from connector.app.decoding import Decoder
 from connector.app.lines import lines_end
 from connector.app.local import LocalIds
@@ -137,7 +137,7 @@ def test_what_kafka_does_not_take_in_time_is_counted_as_lost(monkeypatch: pytest
 def test_a_wrong_authority_is_a_setting_to_mend() -> None:
     pbx = replace(account(("127.0.0.1", 1)), tls=Tls(ca_file="nowhere.pem"))
     with pytest.raises(SettingsError, match=r"pbx\.main\.tls\.ca_file"):
-        running.open_pbx("main", pbx, 1 << 20)
+        opening.open_pbx("main", pbx, 1 << 20)
 
 
 def lines(chunks: Iterator[bytes]) -> str:

@@ -10,13 +10,13 @@ import pytest
 
 from connector.actions.policy.rules import Rule
 from connector.ami.message import parse
-from connector.app.running import open_pbx
+from connector.app.opening import open_pbx
 from connector.demo.channels import Event
 from connector.demo.pbx import SimulatedPbx
 from connector.demo.traffic import Traffic
 from connector.edges.kafka.admin import KafkaAdmin
 from connector.edges.schemas import load_action_catalogue
-from connector.preflight import Finding, State, actions, ends, pbx, requests
+from connector.preflight import Finding, State, actions, canary, ends, pbx, requests
 from connector.settings import kinds, road_back
 from connector.settings.actions import ActionAccount, Actions, Standard
 from connector.settings.rights import Right, rights
@@ -221,6 +221,36 @@ def test_an_account_that_may_have_one_session_only_is_told() -> None:
     assert found.state is State.FAILED
     assert "Already In Use" in found.seen
     assert "allowmultiplelogin = yes" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("listed_too", "state"),
+    [("UserEvent: Send. (Priv: user,all)", State.OK), ("Ping: Keepalive. (Priv: <none>)", State.FAILED)],
+)
+def test_an_account_that_cannot_send_canaries_is_told(listed_too: str, state: State) -> None:
+    async def lists(peer: Peer) -> None:
+        peer.say(GREETING)
+        while (await peer.hear())["Action"] != "Logoff":
+            peer.respond(listed_too)
+
+    async def look() -> list[Finding]:
+        async with asyncio.timeout(30), scripted(lists) as (address, _):
+            at = replace(PBX, address=(kinds.Address(address.host, address.port),), auth="plain")
+            return await canary.check(open_pbx("main", at, 1 << 20))
+
+    (found,) = asyncio.run(look())
+    assert (found.what, found.state) == ("main canary", state)
+    assert ("add user to `write`" in found.remedy) is (state is State.FAILED)
+
+
+def test_who_may_not_log_in_sends_no_canaries() -> None:
+    async def look() -> list[Finding]:
+        async with asyncio.timeout(30), scripted(in_use) as (address, _):
+            at = replace(PBX, address=(kinds.Address(address.host, address.port),), auth="plain")
+            return await canary.check(open_pbx("main", at, 1 << 20))
+
+    (found,) = asyncio.run(look())
+    assert (found.what, found.state) == ("main canary", State.FAILED)
 
 
 FULL = Standard(profile="full")

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from typing import Final
 
 from connector.ami.action import AmiAction
+from connector.ami.clock import Pong, clock_us
 from connector.ami.completion import Answer
 from connector.ami.framing import Framer
 from connector.ami.login import log_in, welcome
@@ -60,12 +61,14 @@ class Session:
     def __init__(self, account: Account, deadlines: Deadlines, tag: str) -> None:
         self._deadlines = deadlines
         self._dialogue = log_in(account)
+        self._asks_clock = account.asks_start
         self._greeting = ""
         self._questions = Questions(tag, alone=account.events == "off")
         self._framer = Framer(account.max_frame)
         self._state = _State.GREETING
         self._due = math.inf
         self._heard = -math.inf
+        self._pinged = -math.inf
         self._own = ""
         self._held: list[bytes] = []
         self._steps: list[Step] = []
@@ -164,8 +167,7 @@ class Session:
         elif self._own:
             self._end(Lost(f"the PBX is silent: a Ping and {now - self._heard:.0f} s without a byte"))
         else:
-            self._due = now + self._deadlines.pong
-            self._ask_own(AmiAction("Ping"))
+            self._ping(now)
 
     def _recognise(self, head: bytes) -> None:
         if not (head.startswith(_GREETING) or _GREETING.startswith(head)):
@@ -219,6 +221,7 @@ class Session:
         else:
             self._own = ""
             self._due = now + self._deadlines.ping_every
+            self._ponged(result.answer, now)
 
     def _advance(self, answer: Answer | None, now: float) -> None:
         """Take the dialogue of the login to its next question, or to its end."""
@@ -240,6 +243,17 @@ class Session:
         self._steps.append(Ready(told))
         if self._held:
             self._steps.append(Messages(self._held))
+        if self._asks_clock:
+            self._ping(now)
+
+    def _ping(self, now: float) -> None:
+        self._pinged, self._due = now, now + self._deadlines.pong
+        self._ask_own(AmiAction("Ping"))
+
+    def _ponged(self, answer: Answer | None, now: float) -> None:
+        clock = clock_us(answer.response.get("Timestamp").encode()) if answer else None
+        if clock is not None:
+            self._steps.append(Pong(clock, int((now - self._pinged) * 1_000_000)))
 
     def _ask_own(self, action: AmiAction) -> None:
         # One question of its own at a time, and the machine minds its deadline itself.

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from connector.ami.clock import Pong
 from connector.ami.framing import DEFAULT_MAX_FRAME
 from connector.ami.reach import Result
 
@@ -14,7 +15,8 @@ class Account:
 
     `events` is the class mask of the login (`system,call`, `on`, `off`). `filters` are the criteria of
     Filter actions: they need write=system and last as long as the session. `max_frame` is in bytes.
-    `asks_start`: whether it is asked since when the PBX runs.
+    `asks_start`: whether it is asked since when the PBX runs; such an account is pinged right after the
+    login too, so that the PBX's clock is known.
     """
 
     username: str
@@ -27,7 +29,7 @@ class Account:
 
 
 class Deadlines(NamedTuple):
-    """How long each step may take, in seconds; a Ping goes out every `ping_every`."""
+    """How long each step may take, in seconds; a Ping goes out every `ping_every`, whether events come or not."""
 
     connect: float = 10.0
     greeting: float = 10.0
@@ -112,7 +114,7 @@ class Left(NamedTuple):
     """The session ended as was asked for: close."""
 
 
-Step = Send | Ready | Messages | Items | Accepted | Answered | Refused | Lost | Left
+Step = Send | Ready | Messages | Items | Accepted | Answered | Pong | Refused | Lost | Left
 """What is to be done next; `Refused`, `Lost` and `Left` are the last of a session."""
 
 

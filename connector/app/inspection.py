@@ -2,12 +2,24 @@
 
 import asyncio
 
+from connector.app.opening import open_pbx
 from connector.app.parts import inspect_ends, open_admin, read_schemas
-from connector.app.running import open_pbx
+from connector.edges.pbx import AsteriskPbx
 from connector.edges.schemas import load_action_catalogue
 from connector.edges.telemetry import Telemetry
 from connector.errors import ConnectorError
-from connector.preflight import Finding, State, account, actions, failed, journal, pbx, requests, timezone
+from connector.preflight import (
+    Finding,
+    State,
+    account,
+    actions,
+    canary,
+    failed,
+    journal,
+    pbx,
+    requests,
+    timezone,
+)
 from connector.settings import road_back
 from connector.settings.sections import Settings
 
@@ -32,13 +44,16 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)
     checks = [pbx.check(target, settings.pbx[name]) for name, target in targets.items()]
+    checks += [
+        canary.check(_for_actions(settings, name)) for name, each in settings.pbx.items() if each.canary_s
+    ]
     if settings.actions:
         catalogue = load_action_catalogue()
         policy = settings.actions.judge(catalogue)
         findings += requests.rules(settings, catalogue) + requests.reach(policy, settings, catalogue)
         checks += [
             actions.check(
-                open_pbx(name, road_back.for_actions(settings, name), settings.events.max_frame_bytes),
+                _for_actions(settings, name),
                 policy.possible(name),
                 catalogue,
             )
@@ -47,3 +62,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     for found in await asyncio.gather(*checks, inspect_ends(settings, selection.schemas, admin)):
         findings += found
     return findings
+
+
+def _for_actions(settings: Settings, name: str) -> AsteriskPbx:
+    return open_pbx(name, road_back.for_actions(settings, name), settings.events.max_frame_bytes)

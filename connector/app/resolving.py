@@ -73,6 +73,10 @@ class UnknownCalls:
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
 
+    def executor(self, pbx: str) -> Executor:
+        """Return the sessions for actions at a PBX."""
+        return self._executors[pbx]
+
     async def close(self) -> None:
         """Ask no more."""
         for task in self._asking:
@@ -111,6 +115,10 @@ class RoadBack:
     def watch(self, pbx: str, log: EventLog) -> None:
         """Have what is found out about the calls at a PBX published."""
         self._unknown_calls.watch(pbx, log)
+
+    def executor(self, pbx: str) -> Executor:
+        """Return the sessions for actions at a PBX."""
+        return self._unknown_calls.executor(pbx)
 
     async def run(self, grace_s: float) -> None:
         """Answer requests until `stop`; what was begun by then may take `grace_s` seconds more.

@@ -20,8 +20,8 @@ from connector.actions.reading.reader import RequestReader
 from connector.actions.writing.encoding import ActionSchemas, Registered
 from connector.actions.writing.serde import Serde, SerdeRules
 from connector.ami.catalogue import ActionCatalogue
+from connector.app.opening import open_pbx
 from connector.app.resolving import RoadBack, UnknownCalls
-from connector.app.running import open_pbx
 from connector.app.vertical import Schemas
 from connector.avro.records import RecordCodec
 from connector.edges.kafka.client import admin_config, member_config, transactional_config

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from connector import __version__
+from connector.app.canaries import watches
 from connector.app.journals import Opened, open_journal
+from connector.app.opening import open_pbx
 from connector.app.resolving import EventLog
 from connector.app.signals import Stop
-from connector.app.vertical import Shared, Vertical
+from connector.app.vertical import Shared, Vertical, Watching
 from connector.edges.journal.disk import DiskJournal
-from connector.edges.pbx import Address, AsteriskPbx, tls_context
 from connector.edges.telemetry import Telemetry
-from connector.errors import SettingsError
 from connector.events.entry import Entry, Source
 from connector.events.heartbeat import Health
 from connector.events.intake import RESTARTED, Intake
@@ -22,8 +22,9 @@ from connector.events.interruption import Interruption
 from connector.events.worth import Ranks
 from connector.facts import EventsLost, JournalKept, Report
 from connector.roads.link import Clock, Link
+from connector.roads.ports import Executor
 from connector.settings.road_back import actions
-from connector.settings.sections import Connector, Pbx, Settings
+from connector.settings.sections import Connector, Settings
 
 GRACE_S: Final = 10.0
 """Seconds that what was read has to reach Kafka once reading has stopped."""
@@ -34,6 +35,10 @@ class Running(Protocol):
 
     def watch(self, pbx: str, log: EventLog) -> None:
         """Have what is found out about the calls at a PBX published."""
+        ...
+
+    def executor(self, pbx: str) -> Executor:
+        """Return the sessions for actions at a PBX."""
         ...
 
     async def run(self, grace_s: float) -> None:
@@ -82,9 +87,7 @@ async def run_back(settings: Settings, back: Running, stop: Stop) -> None:
 
 async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Running | None) -> None:
     journals = _open_journals(settings, shared)
-    verticals = {
-        name: _vertical(name, settings.pbx[name], opened, shared) for name, opened in journals.items()
-    }
+    verticals = {name: _vertical(name, settings, opened, shared) for name, opened in journals.items()}
     links = {
         name: _link(name, settings, vertical, journals[name].epoch, shared.telemetry)
         for name, vertical in verticals.items()
@@ -100,6 +103,12 @@ async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Runn
     beating = [
         asyncio.create_task(_beat(settings.connector, vertical, links[name].append, shared.telemetry))
         for name, vertical in verticals.items()
+    ]
+    canaries = {name: each.canary for name, each in verticals.items() if each.canary is not None}
+    executor = back.executor if back is not None else None
+    beating += [
+        asyncio.create_task(watching)
+        for watching in watches(settings, canaries, links, executor, shared.telemetry)
     ]
     writing = [asyncio.create_task(disk.run()) for disk in disks.values()]
     asked = asyncio.create_task(stop.wait())
@@ -149,7 +158,8 @@ def _open_journals(settings: Settings, shared: Shared) -> dict[str, Opened]:
     return {name: open_journal(name, kept, rank, shared.epoch, shared.telemetry) for name in settings.pbx}
 
 
-def _vertical(name: str, pbx: Pbx, opened: Opened, shared: Shared) -> Vertical:
+def _vertical(name: str, settings: Settings, opened: Opened, shared: Shared) -> Vertical:
+    pbx, late_s = settings.pbx[name], settings.connector.late_s
     interruption = Interruption(opened.last.received_us, RESTARTED) if opened.last else None
     vertical = Vertical(
         Source(name, opened.epoch),
@@ -157,7 +167,7 @@ def _vertical(name: str, pbx: Pbx, opened: Opened, shared: Shared) -> Vertical:
         shared,
         opened.journal,
         interruption,
-        sequence_audit=pbx.sequence_audit,
+        watching=Watching(pbx.sequence_audit, late_s, pbx.canary_timeout_s if pbx.canary_s else None),
     )
     if opened.memory is not None:
         vertical.intake.recall(opened.memory, opened.since)
@@ -169,7 +179,7 @@ def _vertical(name: str, pbx: Pbx, opened: Opened, shared: Shared) -> Vertical:
 def _link(name: str, settings: Settings, vertical: Vertical, epoch: int, report: Report) -> Link:
     pbx = settings.pbx[name]
     return Link(
-        open_pbx(name, pbx, settings.events.max_frame_bytes),
+        open_pbx(name, pbx, settings.events.max_frame_bytes, vertical.delays.pong),
         vertical.intake,
         vertical.journal,
         epoch,
@@ -177,22 +187,6 @@ def _link(name: str, settings: Settings, vertical: Vertical, epoch: int, report:
         clock=Clock(random.random),
         lists=() if pbx.snapshot == "off" else vertical.lists,
     )
-
-
-def open_pbx(name: str, pbx: Pbx, max_frame: int) -> AsteriskPbx:
-    """Return a PBX that can be logged in at.
-
-    Raises:
-        SettingsError: the file of its authority cannot be read.
-    """
-    context = None
-    if pbx.tls:
-        try:
-            context = tls_context(pbx.tls.ca_file, pbx.tls.server_name, verify=pbx.tls.verify)
-        except OSError as error:
-            raise SettingsError(f"pbx.{name}.tls.ca_file: {error}") from error
-    addresses = [Address(host, port, context) for host, port in pbx.addresses]
-    return AsteriskPbx(name, addresses, pbx.account(max_frame), pbx.deadlines)
 
 
 async def _drain(

@@ -3,12 +3,14 @@
 import time
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from connector.app.journals import Held
 from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
+from connector.events.canary import Canary
+from connector.events.delay import LATE_S, Delays
 from connector.events.entry import Source
 from connector.events.holes import Holes
 from connector.events.intake import Intake
@@ -50,6 +52,17 @@ class Shared:
         return self.normalisers[zone]
 
 
+class Watching(NamedTuple):
+    """What is looked for in a PBX's stream.
+
+    Holes in its numbers, delays from `late_s` seconds on, and canaries, each within `canary_s` seconds.
+    """
+
+    sequence_audit: bool = False
+    late_s: float = LATE_S
+    canary_s: float | None = None
+
+
 class Vertical:
     """The parts of one PBX behind its link."""
 
@@ -61,12 +74,14 @@ class Vertical:
         journal: Held,
         interruption: Interruption | None = None,
         *,
-        sequence_audit: bool = False,
+        watching: Watching = Watching(),  # noqa: B008
     ) -> None:
         normaliser = shared.normaliser(zone)
         translator = Translator({source.pbx: normaliser}, shared.rules, shared.ends.schema_ids)
         telemetry = shared.telemetry
-        holes = Holes(source.pbx, telemetry) if sequence_audit else None
+        holes = Holes(source.pbx, telemetry) if watching.sequence_audit else None
+        self.delays = Delays(source.pbx, telemetry, watching.late_s)
+        self.canary = Canary(source.pbx, telemetry, watching.canary_s) if watching.canary_s else None
         self.intake = Intake(
             source,
             normaliser,
@@ -74,6 +89,8 @@ class Vertical:
             telemetry.unselected,
             interruption=interruption,
             holes=holes,
+            delays=self.delays,
+            canary=self.canary,
         )
         self.journal = journal
         self.lists = shared.selection.lists

@@ -47,12 +47,12 @@ def _sections(
     from connector.settings import account, road_back
 
     pbx = settings.pbx[name]
-    if settings.actions is None:
+    if settings.actions is None and not pbx.canary_s:
         yield account.manager_conf(pbx, schemas, advanced=advanced)
         return
     catalogue = load_action_catalogue()
-    possible = settings.actions.judge(catalogue).possible(name)
-    rights = account.action_rights(account.with_own_questions(possible), catalogue)
+    possible = settings.actions.judge(catalogue).possible(name) if settings.actions else ()
+    rights = account.action_rights(account.with_own_questions(possible, pbx), catalogue)
     username = road_back.account(settings, name).username
     shared = username == pbx.username
     yield account.manager_conf(pbx, schemas, advanced=advanced, actions=rights if shared else None)

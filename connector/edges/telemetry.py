@@ -25,6 +25,11 @@ PUBLISHED_S: Final = 60.0
 """Seconds between two lines on what was published."""
 
 _MAX_HELD: Final = 4_096
+_RENEWED: Final = "the session for events is renewed"
+_NOT_RENEWED: Final = (
+    "to renew the session did not help; does the account have user in `read`, "
+    "and does each eventfilter let UserEvents through?"
+)
 _RESET: Final = "\033[0m"
 _COLOURS: Final = {"DEBUG": "\033[2m", "WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[1;31m"}
 
@@ -63,6 +68,22 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
         logging.WARNING,
         "{pbx}: sequence_audit finds no SequenceNumber: set debug = on in manager.conf [general] and reload manager",
     ),
+    facts.ClockDiffers: Saying(
+        logging.WARNING,
+        "{pbx}: the PBX's clock is {apart}: keep both by a time service (NTP); delays are told without the difference",
+        ("pbx",),
+    ),
+    facts.EventsLate: Saying(
+        logging.WARNING,
+        "{pbx}: events come late, {lag_ms} ms after the PBX made them: is the link, or the connector, too slow?",
+        ("pbx",),
+    ),
+    facts.EventsOnTime: Saying(logging.INFO, "{pbx}: events are on time again, after {lag_ms} ms", ("pbx",)),
+    facts.CanaryMissed: Saying(
+        logging.ERROR, "{pbx}: a canary was not seen in {within_s:g} s, though the PBX took it: {then}"
+    ),
+    facts.CanaryUnsent: Saying(logging.WARNING, "{pbx}: no canary was sent: {reason}"),
+    facts.CanarySeen: Saying(logging.INFO, "{pbx}: canaries are seen again"),
     facts.JournalFailed: Saying(
         logging.ERROR, "{pbx}: the journal on disk fails: {reason}; {again}", ("pbx", "reason")
     ),
@@ -245,7 +266,17 @@ def _worded(fact: Fact) -> dict[str, str]:
         words["without"] = f", without {', '.join(fact.missing)}" if fact.missing else ""
     if isinstance(fact, facts.LinkUp):
         words["asterisk_version"] = fact.asterisk_version or "of unknown version"
-    return words
+    return words | _watched(fact)
+
+
+def _watched(fact: Fact) -> dict[str, str]:
+    match fact:
+        case facts.ClockDiffers(offset_ms=ahead):
+            return {"apart": f"{abs(ahead)} ms {'ahead of' if ahead > 0 else 'behind'} ours"}
+        case facts.CanaryMissed(renewed=renewed):
+            return {"then": _RENEWED if renewed else _NOT_RENEWED}
+        case _:
+            return {}
 
 
 def open_log(

@@ -14,6 +14,8 @@ from connector.ami.steps import Start
 from connector.avro.normalise import Normaliser, Reading
 from connector.events import notices
 from connector.events.calls import Calls, Memory, Merge
+from connector.events.canary import Canary
+from connector.events.delay import Delays
 from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.heartbeat import Health
 from connector.events.holes import Hole, Holes
@@ -27,7 +29,6 @@ from connector.events.unresolved import Doubt, Sight, Unresolved
 ORPHAN = "orphan"
 OVERSIZE = "oversize"
 UNAWAITED = "unawaited-response"
-_MICROSECOND_DIGITS: Final = 6
 _MEMORY: Final = 1
 """The form of what outlives the process."""
 
@@ -50,6 +51,8 @@ class Intake:
         unselected: told the name of each event that the selection leaves out.
         interruption: what the first session ends; None: nothing was read before.
         holes: looks for what the PBX has sent and nobody has read.
+        delays: measures how late events are.
+        canary: takes our own events out, which show that events come.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Intake:
         *,
         interruption: Interruption | None = None,
         holes: Holes | None = None,
+        delays: Delays | None = None,
+        canary: Canary | None = None,
     ) -> None:
         self._source = source
         self._normaliser = normaliser
@@ -72,9 +77,10 @@ class Intake:
         self._integrity = Integrity()
         self._interruption = interruption
         self._holes = holes
+        self._delays = delays or Delays(source.pbx)
+        self._canary = canary
         self._node: Node | None = None
         self._last_us = 0
-        self._lag_us: int | None = None
         self._events = 0
 
     @property
@@ -93,6 +99,9 @@ class Intake:
         """
         self._source = source
         self._integrity = Integrity()
+        self._delays.began()
+        if self._canary is not None:
+            self._canary.began(now_us)
         before, self._node = self._node, node(source.system_name, start, now_us)
         self._last_us, self._events = now_us, 0
         about: dict[str, Header] = {
@@ -114,8 +123,9 @@ class Intake:
 
     def down(self, now_us: int, reason: str, *, orderly: bool = False) -> list[Entry]:
         """Note the end of a session; what comes until the next one is not read."""
+        stalled = self._canary.ended() if self._canary is not None else None
         if not orderly:
-            self._interruption = Interruption(self._last_us, SESSION_LOST)
+            self._interruption = stalled or Interruption(self._last_us, SESSION_LOST)
         entries = self._missing(self._holes.end(), now_us) if self._holes is not None else []
         return [
             *entries,
@@ -155,13 +165,13 @@ class Intake:
 
     def heartbeat(self, health: Health, now_us: int) -> Entry:
         """Say that the connector is alive and how it fares; the delay is the longest since the last heartbeat."""
-        lag_us, self._lag_us = self._lag_us, None
-        return self._own(notices.heartbeat(health, self._events, lag_us), now_us)
+        return self._own(notices.heartbeat(health, self._events, self._delays.told()), now_us)
 
-    def frames(self, frames: Sequence[bytes], received_us: int) -> list[Entry]:
+    def frames(self, read_frames: Sequence[bytes], received_us: int) -> list[Entry]:
         """Take the frames of one read, in order, and return what is to be journaled."""
         entries: list[Entry] = []
         self._last_us = received_us
+        frames = read_frames if self._canary is None else self._canary.sift(read_frames, received_us)
         read, judge, root_of = self._normaliser.read, self._integrity.judge, self._calls.root_of
         chosen = self._selection.chosen
         self._events += len(frames)
@@ -189,15 +199,14 @@ class Intake:
         if reading is not None and reading.stamp:
             self._delayed(reading.stamp, received_us)
         if self._holes is not None:
-            entries += self._missing(self._holes.take(frames, received_us), received_us)
+            entries += self._missing(self._holes.take(read_frames, received_us), received_us)
         return entries
 
     def _delayed(self, stamp: bytes, received_us: int) -> None:
         """Take the Timestamp of the last event of a read: the delay of those before it is hardly longer."""
-        seconds, _, fraction = stamp.partition(b".")
-        if seconds.isdigit() and len(fraction) == _MICROSECOND_DIGITS and fraction.isdigit():
-            lag_us = received_us - int(seconds + fraction)
-            self._lag_us = lag_us if self._lag_us is None else max(self._lag_us, lag_us)
+        made_us = self._delays.stamped(stamp, received_us)
+        if self._canary is not None and made_us is not None:
+            self._canary.heard(made_us)
 
     def begin_snapshot(self, now_us: int) -> Entry:
         """Return the record that begins a snapshot; what was there before is doubted until `settle`."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from connector.ami.message import event_name
 from connector.events.calls import Merge
+from connector.events.delay import Delay
 from connector.events.entry import Entry, Flaw
 from connector.events.heartbeat import Health
 from connector.events.holes import SEQUENCE_HOLE, Hole
@@ -81,12 +82,13 @@ def hole(missing: Hole) -> bytes:
     return notice("gap", headers)
 
 
-def heartbeat(health: Health, events: int, lag_us: int | None) -> bytes:
+def heartbeat(health: Health, events: int, delay: Delay) -> bytes:
     """Return the record that says how the road fares; `events` were read in this session."""
     headers = {
         "Connector": health.connector,
         "ConnectorVersion": health.version,
-        "LagMs": None if lag_us is None else lag_us // 1_000,
+        "LagMs": None if delay.longest_us is None else delay.longest_us // 1_000,
+        "OffsetMs": None if delay.offset_us is None else round(delay.offset_us / 1_000),
         "JournalEntries": health.depth.entries,
         "JournalBytes": health.depth.size,
         "OldestAt": health.depth.oldest_us,

@@ -61,8 +61,8 @@ class Connection(Protocol):
         """Log off; `ended` returns soon."""
         ...
 
-    def close(self) -> None:
-        """Cut it now."""
+    def close(self, reason: str = ...) -> None:
+        """Cut it now; `ended` returns the reason."""
         ...
 
 
@@ -135,6 +135,7 @@ class Link:
         self._connection: Connection | None = None
         self._address = pbx.address
         self._up_since: int | None = None
+        self._listing = False
         self._failures = 0
         self._refusals = 0
         self._lost: Sequence[GivenUp] = ()
@@ -158,6 +159,16 @@ class Link:
             self._connection.leave()
         elif self._patience is not None:
             self._patience.reschedule(0)
+
+    @property
+    def attentive(self) -> bool:
+        """Whether events come as they happen: there is a session, and no list holds them up."""
+        return self._connection is not None and self._up_since is not None and not self._listing
+
+    def renew(self, reason: str) -> None:
+        """Cut the present session for this reason, and make another."""
+        if self._connection is not None:
+            self._connection.close(reason)
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Journal entries of the intake, whose numbers follow on each other."""
@@ -211,6 +222,7 @@ class Link:
         finally:
             self.append(end or snapshot.interrupted(self._clock.now_us()))
             self._snapshots.learn(snapshot)
+            self._listing = False
 
     async def _ask_lists(self, snapshot: Snapshot, connection: Connection) -> None:
         def take(frames: list[bytes], received_us: int) -> None:
@@ -237,6 +249,7 @@ class Link:
 
     def _up(self, welcome: Welcome, address: str, now_us: int) -> None:
         self._address, self._up_since, self._refusals = address, now_us, 0
+        self._listing = bool(self._snapshots)
         self._report(LinkUp(self._pbx.name, address, welcome.ami_version, welcome.asterisk_version))
         source = Source(
             self._pbx.name,

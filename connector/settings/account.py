@@ -17,6 +17,7 @@ _HARMLESS_FIRST: Final = ("reporting", "user", "agent", "call", "originate", "me
 
 _ORDER: Final[tuple[str, ...]] = get_args(EventClass)
 _DIALPLAN: Final = "dialplan"
+_USER: Final = "user"
 _NAMED: Final = re.compile(r"\bname\(([^)]*)\)")
 # The sessions for actions are several; [general] may forbid that.
 _SEVERAL: Final = "allowmultiplelogin = yes"
@@ -54,8 +55,11 @@ class Rights(NamedTuple):
 
 
 def read_classes(pbx: Pbx, schemas: Iterable[EventSchema]) -> list[str]:
-    """Return the least `read=` of the account: the classes of what is selected, as far as the login asks for them."""
-    wanted = {name for schema in schemas for name in schema.classes}
+    """Return the least `read=` of the account: the classes of what is selected, as far as the login asks for them.
+
+    And that of canaries, where they are sent.
+    """
+    wanted = {name for schema in schemas for name in schema.classes} | ({_USER} if pbx.canary_s else set())
     asked = set(_ORDER) if "all" in pbx.event_classes else set(pbx.event_classes)
     return [name for name in _ORDER if name in wanted & asked]
 
@@ -103,13 +107,15 @@ def event_filters(pbx: Pbx, *, advanced: bool = True) -> list[str]:
     return [rest, variable] if classes else [variable]
 
 
-def with_own_questions(possible: Iterable[str]) -> tuple[str, ...]:
-    """Return the actions that an account must be able to run: what may pass, and what the connector asks itself.
+def with_own_questions(possible: Iterable[str], pbx: Pbx | None = None) -> tuple[str, ...]:
+    """Return the actions that an account must be able to run: what may pass, and what the connector does itself.
 
-    Whether a call was made whose outcome is UNKNOWN is found out by Status.
+    Whether a call was made whose outcome is UNKNOWN is found out by Status; a canary of `pbx` is a UserEvent.
     """
     names = tuple(possible)
-    return names if "Originate" not in names or "Status" in names else (*names, "Status")
+    own = ["Status"] if "Originate" in names else []
+    own += ["UserEvent"] if pbx is not None and pbx.canary_s else []
+    return (*names, *(each for each in own if each not in names))
 
 
 def action_rights(names: Collection[str], catalogue: ActionCatalogue) -> Rights:

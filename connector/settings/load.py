@@ -143,6 +143,11 @@ def _of_pbxs(settings: Settings) -> list[str]:
         for key, found in {"address": pbx.address, "event_classes": pbx.event_classes}.items():
             if not found:
                 problems.append(f"pbx.{name}.{key}: must name at least one")
+        if pbx.canary_s and not {"user", "all"} & set(pbx.event_classes):
+            problems.append(
+                f"pbx.{name}.canary_s: a canary is a UserEvent, and never comes: "
+                f'add "user" to pbx.{name}.event_classes'
+            )
         if pbx.sequence_audit and (pbx.event_classes != ("all",) or pbx.filters):
             problems.append(
                 f"pbx.{name}.sequence_audit: what the account does not get looks lost: "

@@ -107,7 +107,7 @@ def for_actions(settings: Settings, name: str) -> Pbx:
     """
     pbx = settings.pbx[name]
     own = pbx.actions
-    usual = replace(pbx, event_classes=("call",), filters=(), actions=None)
+    usual = replace(pbx, event_classes=("call",), filters=(), canary_s=None, actions=None)
     if own and own.username and own.secret:
         return replace(usual, username=own.username, secret=own.secret)
     return usual

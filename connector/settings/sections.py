@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from connector.ami.framing import DEFAULT_MAX_FRAME
 from connector.ami.steps import Account, Deadlines
+from connector.events.canary import NAME as CANARY
+from connector.events.delay import LATE_S
 from connector.events.routing import Routing
 from connector.events.translate import Rules
 from connector.settings.actions import ActionAccount, Actions
@@ -39,11 +41,13 @@ EventClass = Literal[
 class Connector:
     """`[connector]`: `name` is what the connector calls itself towards Kafka and in its records.
 
-    Every `heartbeat_s` a record for each PBX says that it is alive, and how it fares.
+    Every `heartbeat_s` a record for each PBX says that it is alive, and how it fares. Events that come later
+    than `late_s` after the PBX made them are told.
     """
 
     name: Name = "ami-kafka"
     heartbeat_s: Seconds = 60.0
+    late_s: Seconds = LATE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,8 @@ class Pbx:
     criteria of Filter actions, which need write=system: `eventfilter` in manager.conf does without.
     `snapshot` is whether lists tell after each login what is there. `sequence_audit` looks for holes in the
     SequenceNumbers of a PBX whose manager.conf has `debug = on`: the account must get every event.
+    `canary_s` is the time between two UserEvents of our own that show whether events come: sent over a session
+    for actions, seen within `canary_timeout_s`, or the session for events is renewed.
     """
 
     address: tuple[Address, ...]
@@ -75,6 +81,8 @@ class Pbx:
     filters: tuple[Line, ...] = ()
     snapshot: Literal["after-login", "off"] = "after-login"
     sequence_audit: bool = False
+    canary_s: Seconds | None = None
+    canary_timeout_s: Seconds = 10.0
     connect_timeout_s: Seconds = 10.0
     login_timeout_s: Seconds = 10.0
     ping_interval_s: Seconds = 10.0
@@ -94,10 +102,16 @@ class Pbx:
             secret=self.secret.reveal(),
             events=",".join(self.event_classes),
             md5=self.auth == "md5",
-            filters=self.filters,
+            filters=self._criteria,
             max_frame=max_frame,
             asks_start=True,
         )
+
+    @property
+    def _criteria(self) -> tuple[str, ...]:
+        """What is asked to be sent: where only what is named comes, canaries are named too."""
+        named = any(not each.startswith("!") for each in self.filters)
+        return (*self.filters, f"UserEvent: {CANARY}") if self.canary_s and named else self.filters
 
     @property
     def deadlines(self) -> Deadlines:

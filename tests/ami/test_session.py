@@ -1,10 +1,13 @@
 """Dialogues with a PBX: bytes and the clock in, steps out."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.ami.action import AmiAction
+from connector.ami.clock import Pong
 from connector.ami.reach import Reach, Result
 from connector.ami.steps import (
     Accepted,
@@ -17,7 +20,7 @@ from connector.ami.steps import (
     Welcome,
 )
 from connector.errors import ActionError
-from tests.ami.dialogue import BOOTED, GREETING, HANGUP, TOLD, Dialogue, response, wire
+from tests.ami.dialogue import BOOTED, GREETING, HANGUP, PLAIN, TOLD, Dialogue, response, wire
 
 CALL = AmiAction("Originate", (("Async", "true"),))
 
@@ -129,6 +132,37 @@ class TestPing:
         one.tick(10.0)
         assert one.asked[-1]["Action"] == "Ping"
         one.answer(lines="Ping: Pong", now=10.5)
+        assert one.session.due == 20.5
+
+    def test_one_follows_the_login_where_the_clock_is_to_be_known(self) -> None:
+        one = Dialogue(replace(PLAIN, asks_start=True))
+        one.hear(GREETING)
+        one.answer()
+        one.answer("Error")
+        one.answer(lines=TOLD, now=1.0)
+        assert one.asked[-1]["Action"] == "Ping"
+        assert one.session.due == 11.0
+        assert one.answer(lines="Ping: Pong\r\nTimestamp: 1700000000.000042", now=1.25) == [
+            Pong(1_700_000_000_000_042, 250_000)
+        ]
+        assert one.session.due == 11.25
+
+    def test_they_go_out_at_their_interval_while_events_flow(self) -> None:
+        one = Dialogue().up_to_ready()
+        pongs = 0
+        for now in range(1, 61):
+            one.hear(wire(HANGUP), now=now)
+            asked = len(one.asked)
+            one.tick(now)
+            if len(one.asked) > asked:
+                pongs += len(one.answer(lines="Timestamp: 1700000000.000042", now=now))
+        assert pongs == 6
+
+    @pytest.mark.parametrize("lines", ["Ping: Pong", "Timestamp: now"])
+    def test_an_answer_without_a_clock_is_one_too(self, lines: str) -> None:
+        one = Dialogue().up_to_ready()
+        one.tick(10.0)
+        assert one.answer(lines=lines, now=10.5) == []
         assert one.session.due == 20.5
 
     def test_silence_is_a_loss(self) -> None:

@@ -39,13 +39,14 @@ class Visit:
         self.answers = answers or {}
         self.asked: list[str] = []
         self.closed = False
+        self.reason = "logged off"
         self.left = asyncio.Event()
 
     async def ended(self) -> str:
         await asyncio.sleep(0)
         if self.end is None:
             await self.left.wait()
-            return "logged off"
+            return self.reason
         if isinstance(self.end, Exception):
             raise self.end
         return self.end
@@ -69,7 +70,10 @@ class Visit:
     def leave(self) -> None:
         self.left.set()
 
-    def close(self) -> None:
+    def close(self, reason: str = "closed here") -> None:
+        if not self.left.is_set():
+            self.reason = reason
+            self.left.set()
         self.closed = True
 
 

@@ -217,3 +217,23 @@ def test_what_a_full_journal_gives_up_is_reported_and_named_by_a_record() -> Non
         assert b"LastSequence: 7\r\n" in overflow.frame
 
     asyncio.run(run())
+
+
+def test_a_session_that_is_renewed_ends_with_the_reason_and_another_begins() -> None:
+    async def run() -> None:
+        first, second = Visit(CALL), Visit(CALL)
+        bench = Bench(first, second)
+        bench.link.renew("nothing to renew")
+
+        def renewed() -> bool:
+            if bench.link.attentive and not first.closed:
+                bench.link.renew("a canary was not seen")
+                assert first.closed
+            return len(bench.of(LinkUp)) == 2
+
+        await bench.run_until(renewed)
+        assert bench.of(LinkDown)[0].reason == "a canary was not seen"
+        assert "gap" in bench.books.kinds
+        assert not bench.link.attentive
+
+    asyncio.run(run())

@@ -141,3 +141,21 @@ def test_cancelled_at_any_moment(moment: int) -> None:
         in_order(bench)
 
     asyncio.run(run())
+
+
+def test_while_lists_are_asked_events_do_not_come_as_they_happen() -> None:
+    async def run() -> None:
+        bench = Bench(Visit(answers=NOTHING), lists=LISTS)
+        seen: list[tuple[bool, bool]] = []
+
+        def look() -> bool:
+            up = bool(bench.of(LinkUp)) and bench.link._connection is not None
+            seen.append((up and not bench.of(SnapshotTaken), bench.link.attentive))
+            return bench.link.attentive
+
+        await bench.run_until(look)
+        assert (True, False) in seen
+        assert (True, True) not in seen
+        assert bench.of(SnapshotTaken)
+
+    asyncio.run(run())

@@ -1,6 +1,7 @@
 """What manager.conf must grant."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -58,6 +59,31 @@ def test_no_more_is_read_than_is_selected() -> None:
     assert read_classes(pbx("system", "call", "cdr"), [HANGUP, CDR]) == ["call", "cdr"]
     assert read_classes(pbx("call"), [HANGUP, CDR]) == ["call"]
     assert read_classes(pbx("all"), [HANGUP, FAIL]) == ["call", "security"]
+
+
+CANARY = replace(pbx("call", "user", "dialplan"), canary_s=60.0)
+
+
+def test_a_canary_is_heard_though_no_user_event_is_published_and_gets_through_the_filters() -> None:
+    assert read_classes(CANARY, [HANGUP]) == ["call", "user"]
+    privilege, _ = event_filters(CANARY)
+    assert re.search(privilege.partition(" = ")[2], "user,all")
+    old, _ = event_filters(CANARY, advanced=False)
+    assert re.search(old.partition(": ")[2], "Event: UserEvent\r\nPrivilege: user,all")
+
+
+def test_filters_that_name_what_comes_name_canaries_too() -> None:
+    hangups, all_but = ("Event: Hangup",), ("!Event: Newexten",)
+    assert replace(CANARY, filters=hangups).account().filters == (*hangups, "UserEvent: AmiKafkaCanary")
+    assert replace(CANARY, filters=all_but).account().filters == all_but
+    assert pbx(filters=hangups).account().filters == hangups
+
+
+def test_who_sends_canaries_needs_the_right() -> None:
+    assert with_own_questions(["Ping"], CANARY) == ("Ping", "UserEvent")
+    assert with_own_questions(["UserEvent"], CANARY) == ("UserEvent",)
+    assert with_own_questions(["Ping"], pbx("user")) == ("Ping",)
+    assert action_rights(with_own_questions([], CANARY), CATALOGUE).classes == ("user",)
 
 
 def test_a_filter_action_needs_system() -> None:

@@ -188,6 +188,17 @@ def test_an_error_names_the_key_and_what_is_allowed(text: str, said: str) -> Non
     assert said in problems(text)
 
 
+def test_a_canary_that_could_never_be_seen_is_refused() -> None:
+    def asking(*classes: str) -> str:
+        return LEAST.replace("\n[kafka]", f"canary_s = 60\nevent_classes = {[*classes]}\n[kafka]")
+
+    said = problems(asking("call"))
+    assert said.startswith("pbx.main.canary_s: ")
+    assert 'add "user" to pbx.main.event_classes' in said
+    for one in ("user", "all"):
+        assert load(asking(one), {}, no_file).pbx["main"].canary_s == 60
+
+
 def test_a_wrong_variable_is_named() -> None:
     assert "kafka.nonsense: no such setting" in problems(LEAST, {"AMI_KAFKA__KAFKA__NONSENSE": "1"})
     assert "AMI_KAFKA__KAFKA____X: two underscores" in problems(LEAST, {"AMI_KAFKA__KAFKA____X": "1"})

@@ -10,7 +10,7 @@ from panoramisk.manager import Manager
 
 from connector.ami.session import Session
 from connector.ami.steps import Account, Deadlines
-from connector.edges.pbx.connection import Connection, Take, Up
+from connector.edges.pbx.connection import Connection, Ponged, Take, Up
 from connector.edges.pbx.tls import explain
 from connector.errors import LinkLost, LoginRefused
 
@@ -36,16 +36,23 @@ class AsteriskPbx:
         addresses: at least one.
         account: who logs in.
         deadlines: how long each step may take.
+        ponged: see `Ponged`.
     """
 
     def __init__(
-        self, name: str, addresses: Sequence[Address], account: Account, deadlines: Deadlines | None = None
+        self,
+        name: str,
+        addresses: Sequence[Address],
+        account: Account,
+        deadlines: Deadlines | None = None,
+        ponged: Ponged = lambda *_: None,
     ) -> None:
         self.name = name
         self.address = ", ".join(map(str, addresses))
         self._addresses = addresses
         self._account = account
         self._deadlines = deadlines or Deadlines()
+        self._ponged = ponged
 
     def hearing(self, events: str) -> "AsteriskPbx":
         """Return the same PBX for logins with another mask of event classes."""
@@ -70,7 +77,8 @@ class AsteriskPbx:
 
     async def _login_at(self, address: Address, up: Up, take: Take) -> Connection:
         tag = f"connector-{secrets.token_hex(4)}"
-        connection = Connection(str(address), Session(self._account, self._deadlines, tag), up, take)
+        session = Session(self._account, self._deadlines, tag)
+        connection = Connection(str(address), session, up, take, self._ponged)
         try:
             await self._connect(address, connection)
             await connection.established()

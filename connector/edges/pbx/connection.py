@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from panoramisk.ami_protocol import AMIProtocol
 
 from connector.ami.action import AmiAction
+from connector.ami.clock import Pong
 from connector.ami.completion import Answer
 from connector.ami.reach import Reach, Result
 from connector.ami.session import Session
@@ -37,6 +38,9 @@ The time is that of the read that made the session ready, in microseconds since 
 Take = Callable[[list[bytes], int], None]
 """Gets the frames of one read, and the time of receipt in microseconds since 1970 (UTC)."""
 
+Ponged = Callable[[Pong, int], None]
+"""Is told of each answer to a Ping, with the time of receipt in microseconds since 1970 (UTC)."""
+
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 """Seconds, seconds, tries, milliseconds: the kernel's own watch over a peer that is gone."""
 
@@ -55,13 +59,17 @@ class Connection(AMIProtocol):
         session: the machine.
         up: see `Up`.
         take: see `Take`; no call follows the end of `ended`.
+        ponged: see `Ponged`.
     """
 
-    def __init__(self, address: str, session: Session, up: Up, take: Take) -> None:
+    def __init__(
+        self, address: str, session: Session, up: Up, take: Take, ponged: Ponged = lambda *_: None
+    ) -> None:
         self.address = address
         self._session = session
         self._up = up
         self._take = take
+        self._ponged = ponged
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -189,6 +197,8 @@ class Connection(AMIProtocol):
                 self._ready.set()
             case Items() | Accepted() | Answered():
                 self._inform(step, received_us)
+            case Pong():
+                self._ponged(step, received_us or time.time_ns() // 1000)
             case Refused(reason):
                 self._finish(LoginRefused(f"{self.address}: {reason}"))
             case Lost(reason):
