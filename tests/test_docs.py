@@ -1,5 +1,6 @@
 """The documents say what the code does: commands, settings, examples, counts, links."""
 
+import inspect
 import json
 import re
 import shlex
@@ -22,7 +23,7 @@ from connector.avro.schema import EventSchema, SchemaSet
 from connector.cli import app
 from connector.cli.options import NO_KAFKA, NO_PBX
 from connector.edges.schemas import load_action_catalogue, load_schemas
-from connector.events import intake, integrity, translate
+from connector.events import canary, holes, intake, integrity, notices, translate
 from connector.events.selection import Selection
 from connector.settings.account import manager_conf
 from connector.settings.load import load
@@ -207,10 +208,15 @@ def test_reasons_and_kinds_of_records_are_described(schemas: SchemaSet) -> None:
         intake.ORPHAN,
         intake.OVERSIZE,
         intake.UNAWAITED,
+        intake.SESSION_LOST,
+        intake.RESTARTED,
+        canary.STREAM_STALLED,
+        holes.SEQUENCE_HOLE,
         translate.TOO_LARGE,
         "refused",
     )
-    kinds = re.findall(r'_own\(\s*"(\w+)"', Path(intake.__file__).read_text("utf-8"))
+    written = "".join(inspect.getsource(module) for module in (intake, notices))
+    kinds = re.findall(r'(?:notice|tell)\(\s*"(\w+)"', written)
     assert len(kinds) > 5
     for word in (*reasons, *kinds):
         assert f"`{word}`" in EVENTS
