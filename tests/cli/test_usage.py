@@ -147,6 +147,17 @@ def test_the_accounts_for_actions_for_manager_conf(cli: Cli, tmp_path: Path) -> 
     assert re.findall(r"^write = (.*)$", printed, re.MULTILINE) == ["reporting", "call,agent,reporting"]
 
 
+def test_who_sends_canaries_needs_the_right_without_the_road_back_too(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
+    on = {"AMI_KAFKA__PBX__MAIN__CANARY_S": "60"}
+    printed = cli("manager-conf", env=on).stdout
+    assert "\nwrite = user,reporting\n" in printed
+    assert "\nallowmultiplelogin = yes\n" in printed
+    own = {f"AMI_KAFKA__PBX__MAIN__ACTIONS__{key}": "doer" for key in ("USERNAME", "SECRET")}
+    printed = cli("manager-conf", env=on | own).stdout
+    assert re.findall(r"^write = (.*)$", printed, re.MULTILINE) == ["reporting", "user"]
+
+
 CALLS_ALONE = """
 [pbx.main.actions]
 username = "doer"
