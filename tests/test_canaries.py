@@ -7,6 +7,7 @@ from dataclasses import replace
 from connector.ami.action import AmiAction
 from connector.ami.reach import Result
 from connector.app.canaries import watches
+from connector.app.inspection import inspect
 from connector.app.local import LocalIds
 from connector.app.opening import open_pbx
 from connector.app.parts import open_embedded
@@ -17,6 +18,7 @@ from connector.demo.pbx import SimulatedPbx
 from connector.edges.telemetry import Telemetry
 from connector.events.canary import Canary
 from connector.facts import ActionSessionDown, ActionSessionUp, CanaryUnsent, Fact
+from connector.preflight import State
 from connector.settings.actions import ActionAccount
 from connector.settings.kinds import Secret
 from connector.settings.sections import Kafka, Pbx, Settings
@@ -110,3 +112,15 @@ def test_a_running_connector_sends_them_where_the_settings_say_so() -> None:
                 await bridging
 
     bounded(30, scene)
+
+
+def test_check_looks_at_the_account_that_sends_them_without_the_road_back_too() -> None:
+    async def looked_at(*, canaries: bool) -> dict[str, State]:
+        async with asyncio.timeout(30), SimulatedPbx({"demo": "demo", "doer": "right"}) as pbx:
+            one = asking(pbx.address) if canaries else account(pbx.address)
+            unreachable = Kafka(bootstrap_servers=("127.0.0.1:1",), reach_timeout_s=0.1)
+            found = await inspect(Settings(pbx={"main": one}, kafka=unreachable), Telemetry())
+            return {finding.what: finding.state for finding in found}
+
+    assert asyncio.run(looked_at(canaries=True))["main canary"] is State.OK
+    assert "main canary" not in asyncio.run(looked_at(canaries=False))
