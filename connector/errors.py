@@ -10,6 +10,7 @@ ConnectorError
 ├── BrokerError        Kafka cannot be reached or said no
 ├── RegistryError      the schema registry cannot be reached or said no
 └── JournalError       the journal's folder cannot be used
+    └── JournalInUse   another process has it
 """
 
 
@@ -51,3 +52,7 @@ class RegistryError(ConnectorError):
 
 class JournalError(ConnectorError):
     """The journal on disk cannot be used: the text names the folder or file, and the system's reason."""
+
+
+class JournalInUse(JournalError):
+    """The journal is another process's: stop that one, or `run --take-over` beside it."""

@@ -196,6 +196,31 @@ class JournalKept(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOverReady(Fact):
+    """The process that has the journals may be stopped: sessions are `up` at so many of its PBXs; waited for `waited_s`."""
+
+    up: int
+    pbxs: int
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamJoined(Fact):
+    """What was read beside another process goes on where that has ended; `events` of it were held for that."""
+
+    pbx: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamApart(Fact):
+    """What was read cannot be joined to what another process has read: a gap is published."""
+
+    pbx: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerTrouble(Fact):
     """The Kafka client reported an error; librdkafka goes on trying unless `fatal`."""
 

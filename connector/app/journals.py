@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from connector.edges.journal.disk import DiskJournal, Policy
 from connector.edges.journal.memory import MemoryJournal
@@ -15,6 +15,9 @@ from connector.facts import JournalFailed, JournalFound, Report
 from connector.percent import path_part
 from connector.roads.ports import Journal
 from connector.settings import sections
+
+_LATEST: Final = 65_536
+"""Entries among which another process's stream is looked for: of a second or more, at any rate."""
 
 
 class Held(Journal, Protocol):
@@ -38,8 +41,8 @@ class Opened(NamedTuple):
     """A journal, the epoch of this start, and the last entry of the start before, if it is known.
 
     `disk` is the journal where it is on disk: it must run, and be closed. `memory` is what the start
-    before has kept for this one's intake, `since` what it has journaled after that. `trouble` is why it
-    is in memory though it should be on disk.
+    before has kept for this one's intake, `since` what it has journaled after that; `latest` gives what
+    it has journaled last. `trouble` is why it is in memory though it should be on disk.
     """
 
     journal: Held
@@ -48,6 +51,7 @@ class Opened(NamedTuple):
     disk: DiskJournal | None = None
     memory: bytes | None = None
     since: Iterable[Entry] = ()
+    latest: Callable[[], Iterable[Entry]] = tuple
     trouble: str | None = None
 
 
@@ -64,7 +68,8 @@ def open_journal(
         report: told what is found, and where the disk fails.
 
     Raises:
-        JournalError: the folder is another process's; or it cannot be used, and must be.
+        JournalInUse: the folder is another process's.
+        JournalError: it cannot be used, and must be.
     """
     if settings.path is None:
         return Opened(MemoryJournal(settings.bound), now_ms)
@@ -88,4 +93,12 @@ def open_journal(
     found = store.opened
     if found.entry is not None:
         report(JournalFound(pbx, str(folder), store.size if found.last > store.released else 0))
-    return Opened(journal, epoch, found.entry, journal, found.memory, store.since_memory())
+    return Opened(
+        journal,
+        epoch,
+        found.entry,
+        journal,
+        found.memory,
+        store.since_memory(),
+        lambda: store.latest(_LATEST),
+    )

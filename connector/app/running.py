@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from connector import __version__
@@ -12,7 +12,7 @@ from connector.app.journals import Opened, open_journal
 from connector.app.opening import open_pbx
 from connector.app.resolving import EventLog
 from connector.app.signals import Stop
-from connector.app.vertical import Shared, Vertical, Watching
+from connector.app.vertical import Beginning, Shared, Vertical, Watching
 from connector.edges.journal.disk import DiskJournal
 from connector.edges.telemetry import Telemetry
 from connector.events.entry import Entry, Source
@@ -50,19 +50,26 @@ class Running(Protocol):
         ...
 
 
-async def run(settings: Settings, shared: Shared, stop: Stop, back: Running | None = None) -> None:
+async def run(
+    settings: Settings,
+    shared: Shared,
+    stop: Stop,
+    back: Running | None = None,
+    begun: Mapping[str, Beginning] | None = None,
+) -> None:
     """Bridge until told to stop: reading ends, what was read is delivered, then this returns.
 
-    The road back ends first, so that the events of its last actions are still read.
+    The road back ends first, so that the events of its last actions are still read. `begun` is what has
+    been taken over, of every PBX.
 
     Raises:
         Exception: whatever no part of the roads foresees; everything is ended in order before.
     """
     if back is None:
-        await _run_events(settings, shared, stop, None)
+        await _run_events(settings, shared, stop, None, begun)
         return
     then = Stop()
-    events = asyncio.create_task(_run_events(settings, shared, then, back))
+    events = asyncio.create_task(_run_events(settings, shared, then, back, begun))
     events.add_done_callback(lambda _: stop.ask("the events' road has ended"))
     try:
         await run_back(settings, back, stop)
@@ -85,19 +92,26 @@ async def run_back(settings: Settings, back: Running, stop: Stop) -> None:
     await answering
 
 
-async def _run_events(settings: Settings, shared: Shared, stop: Stop, back: Running | None) -> None:
-    journals = _open_journals(settings, shared)
-    verticals = {name: _vertical(name, settings, opened, shared) for name, opened in journals.items()}
+async def _run_events(
+    settings: Settings,
+    shared: Shared,
+    stop: Stop,
+    back: Running | None,
+    begun: Mapping[str, Beginning] | None,
+) -> None:
+    if begun is None:
+        begun = _begin(settings, shared)
+    verticals = {name: _vertical(name, settings, each, shared) for name, each in begun.items()}
     links = {
-        name: _link(name, settings, vertical, journals[name].epoch, shared.telemetry)
+        name: _link(name, settings, vertical, begun[name], shared.telemetry)
         for name, vertical in verticals.items()
     }
-    disks = {name: opened.disk for name, opened in journals.items() if opened.disk is not None}
+    disks = {name: each.opened.disk for name, each in begun.items() if each.opened.disk is not None}
     if back is not None:
         for name, link in links.items():
             back.watch(name, EventLog(verticals[name].intake, link.append))
-    for name, opened in journals.items():
-        _watch(opened, verticals[name].intake, links[name])
+    for name, each in begun.items():
+        _watch(each.opened, verticals[name].intake, links[name])
     reading = [asyncio.create_task(link.run()) for link in links.values()]
     delivering = [asyncio.create_task(vertical.delivery.run()) for vertical in verticals.values()]
     beating = [
@@ -152,21 +166,31 @@ async def _beat(
         append([vertical.intake.heartbeat(health, time.time_ns() // 1_000)])
 
 
-def _open_journals(settings: Settings, shared: Shared) -> dict[str, Opened]:
+def _begin(settings: Settings, shared: Shared) -> dict[str, Beginning]:
+    opening = open_journals(settings, shared)
+    return {name: begin(opening(name)) for name in settings.pbx}
+
+
+def open_journals(settings: Settings, shared: Shared) -> Callable[[str], Opened]:
+    """Return what opens a PBX's journal, by its name."""
     kept = settings.journal
     rank = Ranks(shared.schemas, kept.expendable, kept.precious)
-    return {name: open_journal(name, kept, rank, shared.epoch, shared.telemetry) for name in settings.pbx}
+    return lambda name: open_journal(name, kept, rank, shared.epoch, shared.telemetry)
 
 
-def _vertical(name: str, settings: Settings, opened: Opened, shared: Shared) -> Vertical:
-    pbx, late_s = settings.pbx[name], settings.connector.late_s
-    interruption = Interruption(opened.last.received_us, RESTARTED) if opened.last else None
+def begin(opened: Opened) -> Beginning:
+    """Return the beginning of a PBX's vertical at which nobody has read since its journal was left."""
+    return Beginning(opened, Interruption(opened.last.received_us, RESTARTED) if opened.last else None)
+
+
+def _vertical(name: str, settings: Settings, begun: Beginning, shared: Shared) -> Vertical:
+    pbx, late_s, opened = settings.pbx[name], settings.connector.late_s, begun.opened
     vertical = Vertical(
         Source(name, opened.epoch),
         pbx.timezone,
         shared,
         opened.journal,
-        interruption,
+        begun.interruption,
         watching=Watching(pbx.sequence_audit, late_s, pbx.canary_timeout_s if pbx.canary_s else None),
     )
     if opened.memory is not None:
@@ -176,16 +200,17 @@ def _vertical(name: str, settings: Settings, opened: Opened, shared: Shared) -> 
     return vertical
 
 
-def _link(name: str, settings: Settings, vertical: Vertical, epoch: int, report: Report) -> Link:
+def _link(name: str, settings: Settings, vertical: Vertical, begun: Beginning, report: Report) -> Link:
     pbx = settings.pbx[name]
     return Link(
-        open_pbx(name, pbx, settings.events.max_frame_bytes, vertical.delays.pong),
+        begun.hold or open_pbx(name, pbx, settings.events.max_frame_bytes, vertical.delays.pong),
         vertical.intake,
         vertical.journal,
-        epoch,
+        begun.opened.epoch,
         report,
         clock=Clock(random.random),
         lists=() if pbx.snapshot == "off" else vertical.lists,
+        joined=begun.joined,
     )
 
 

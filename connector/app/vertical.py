@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import NamedTuple, Protocol
 
-from connector.app.journals import Held
+from connector.app.journals import Held, Opened
 from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
@@ -18,6 +18,7 @@ from connector.events.interruption import Interruption
 from connector.events.selection import Selection
 from connector.events.translate import Rules, Translator
 from connector.roads.delivery import Delivery, Ends
+from connector.roads.holding import Hold
 
 
 class Schemas(Protocol):
@@ -61,6 +62,18 @@ class Watching(NamedTuple):
     sequence_audit: bool = False
     late_s: float = LATE_S
     canary_s: float | None = None
+
+
+class Beginning(NamedTuple):
+    """How a PBX's vertical begins: its journal, what its first session ends, and a session that there is already.
+
+    `joined`: that session goes on where the process before has ended.
+    """
+
+    opened: Opened
+    interruption: Interruption | None
+    hold: Hold | None = None
+    joined: bool = False
 
 
 class Vertical:

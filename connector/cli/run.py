@@ -14,6 +14,7 @@ import typer
 from connector.cli import output
 from connector.cli.options import NO_KAFKA, Config, Output, load_settings
 from connector.cli.output import Form
+from connector.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,17 +46,26 @@ def run(
     only: Annotated[
         Road | None, typer.Option(help="Run one road alone. [default: both; actions where [actions] is set]")
     ] = None,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Log in beside a process that runs with the same settings, and go on where it ends: stop it when the log says so.",
+        ),
+    ] = False,
     config: Config = None,
 ) -> None:
     """Bridge the PBXs of the settings to Kafka until Ctrl-C or SIGTERM; what was read is delivered first."""
     from connector.edges.telemetry import Telemetry, open_log
 
     settings = _roads(load_settings(config, NO_KAFKA if embedded else None), only)
+    if take_over:
+        _check_take_over(settings, only)
     open_log(sys.stderr, settings.log.level, settings.log.format)
     telemetry = Telemetry()
     events = only is not Road.ACTIONS
     opening = _embedded(settings, telemetry) if embedded else _kafka(settings, telemetry, events=events)
-    asyncio.run(_bridge(opening, events=events))
+    asyncio.run(_bridge(opening, events=events, take_over=take_over))
     telemetry.flush()
 
 
@@ -66,6 +76,15 @@ def _roads(settings: "Settings", only: Road | None) -> "Settings":
     if only is Road.ACTIONS:
         actions(settings)
     return replace(settings, actions=None) if only is Road.EVENTS else settings
+
+
+def _check_take_over(settings: "Settings", only: Road | None) -> None:
+    if only is Road.ACTIONS:
+        raise typer.BadParameter("takes over events: not with --only actions", param_hint="--take-over")
+    if settings.journal.path is None:
+        raise SettingsError(
+            "journal.path: must be set for run --take-over: another process's journal is taken"
+        )
 
 
 @asynccontextmanager
@@ -89,23 +108,28 @@ async def _kafka(settings: "Settings", telemetry: "Telemetry", *, events: bool) 
         yield settings, shared
 
 
-async def _bridge(opening: "AbstractAsyncContextManager[Opened]", *, events: bool) -> None:
+async def _bridge(opening: "AbstractAsyncContextManager[Opened]", *, events: bool, take_over: bool) -> None:
     from connector.app.collector import settle
     from connector.app.road_back import open_road_back
     from connector.app.running import run as bridge
     from connector.app.running import run_back
     from connector.app.signals import Stop
+    from connector.app.taking_over import taking_over
 
     async with AsyncExitStack() as stack:
         stop = stack.enter_context(Stop())
         settings, shared = await stack.enter_async_context(opening)
-        back = None
+        back = begun = None
+        if take_over:
+            begun = await stack.enter_async_context(taking_over(settings, shared, stop))
+            if begun is None:
+                return
         if settings.actions:
             road = open_road_back(settings, shared.registry, shared.telemetry)
             back = await stack.enter_async_context(road)
         settle()
         if events:
-            await bridge(settings, shared, stop, back)
+            await bridge(settings, shared, stop, back, begun)
         elif back is not None:
             await run_back(settings, back, stop)
 

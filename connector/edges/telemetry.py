@@ -90,6 +90,14 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.JournalRestored: Saying(logging.INFO, "{pbx}: the journal is on disk again"),
     facts.JournalFound: Saying(logging.INFO, "{pbx}: journal in {folder}: {waiting} bytes wait for Kafka"),
     facts.JournalKept: Saying(logging.INFO, "{pbx}: {count} records stay in the journal for the next start"),
+    facts.TakeOverReady: Saying(
+        logging.INFO,
+        "ready to take over, logged in at {up} of {pbxs} PBXs: stop the process that has the journals{waited}",
+    ),
+    facts.StreamJoined: Saying(
+        logging.INFO, "{pbx}: goes on where the process before has ended, {events} events behind it"
+    ),
+    facts.StreamApart: Saying(logging.WARNING, "{pbx}: a gap is published: {reason}"),
     facts.KafkaLog: Saying(logging.WARNING, "Kafka client: {text}", ("text",)),
     facts.BrokerTrouble: Saying(logging.WARNING, "Kafka: {reason}", ("reason",)),
     facts.RegistryTrouble: Saying(logging.WARNING, "registry: {subject}: {reason}; {again}", ("subject",)),
@@ -264,6 +272,8 @@ def _worded(fact: Fact) -> dict[str, str]:
         words["last"] = "the end" if fact.last is None else str(fact.last)
     if isinstance(fact, facts.SnapshotTaken):
         words["without"] = f", without {', '.join(fact.missing)}" if fact.missing else ""
+    if isinstance(fact, facts.TakeOverReady):
+        words["waited"] = f"; waiting for {fact.waited_s:.0f} s" if fact.waited_s else ""
     if isinstance(fact, facts.LinkUp):
         words["asterisk_version"] = fact.asterisk_version or "of unknown version"
     return words | _watched(fact)

@@ -110,6 +110,7 @@ class Link:
         report: told of every session, its end, and what a full journal let go.
         clock: time and chance.
         lists: what is asked after each login.
+        joined: whether the first session goes on where a process before has ended; nothing is asked then.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class Link:
         *,
         clock: Clock,
         lists: Sequence[List] = (),
+        joined: bool = False,
     ) -> None:
         self._pbx = pbx
         self._intake = intake
@@ -130,6 +132,7 @@ class Link:
         self._report = report
         self._clock = clock
         self._snapshots = Snapshots(intake, lists)
+        self._joined = joined
         self._stopping = False
         self._patience: asyncio.Timeout | None = None
         self._connection: Connection | None = None
@@ -208,7 +211,7 @@ class Link:
         return reason
 
     async def _take_snapshot(self, connection: Connection) -> None:
-        if not self._snapshots:
+        if self._joined or not self._snapshots:
             return
         snapshot, begin = self._snapshots.begin(self._clock.now_us())
         self.append(begin)
@@ -271,7 +274,7 @@ class Link:
         now_us = self._clock.now_us()
         if now_us - self._up_since >= _STEADY_US:
             self._failures = 0
-        self._up_since = None
+        self._up_since, self._joined = None, False
         self.append(self._intake.down(now_us, reason, orderly=self._stopping))
 
     def _after_loss(self, reason: str) -> float:

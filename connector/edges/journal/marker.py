@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from zlib import crc32
 
-from connector.errors import JournalError
+from connector.errors import JournalInUse
 
 _SLOT: Final = struct.Struct("<QI")
 
@@ -57,7 +57,7 @@ class Lock:
         folder: whose.
 
     Raises:
-        JournalError: another process has it.
+        JournalInUse: another process has it.
         OSError: the file of the lock cannot be made.
     """
 
@@ -68,9 +68,9 @@ class Lock:
         except BlockingIOError:
             owner = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
             os.close(self._file)
-            raise JournalError(
+            raise JournalInUse(
                 f"{folder}: the journal is in use by process {owner or 'unknown'}: "
-                "one connector at a time may have it"
+                "one connector at a time may have it; run --take-over waits for it"
             ) from None
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, b"%d\n" % os.getpid(), 0)

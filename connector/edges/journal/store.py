@@ -57,7 +57,7 @@ class Store:
     """One PBX's folder; made if it is not there.
 
     Raises:
-        JournalError: another process has it.
+        JournalInUse: another process has it.
         OSError: it cannot be made or read.
     """
 
@@ -126,14 +126,12 @@ class Store:
 
     def since_memory(self) -> Iterator[Entry]:
         """Yield what the process before has written after it remembered, as far as it is still there."""
-        if self._remembered is None or not self._segments:
-            return
-        cursor = Cursor(self._segments, self._pbx, self._remembered)
-        try:
-            while cursor.position < self.opened.last:
-                yield from cursor.read(_AT_ONCE, self.opened.last + 1).entries
-        finally:
-            cursor.close()
+        if self._remembered is not None:
+            yield from self._found_behind(self._remembered)
+
+    def latest(self, most: int) -> Iterator[Entry]:
+        """Yield the last entries of the process before, `most` at most, as far as they are still there."""
+        yield from self._found_behind(max(self.opened.last - most, 0))
 
     def sync(self) -> None:
         """Have everything that is written outlive a loss of power."""
@@ -182,6 +180,16 @@ class Store:
         self._end_writer()
         self._released.close()
         self._lock.close()
+
+    def _found_behind(self, position: int) -> Iterator[Entry]:
+        if not self._segments:
+            return
+        cursor = Cursor(self._segments, self._pbx, position)
+        try:
+            while cursor.position < self.opened.last:
+                yield from cursor.read(_AT_ONCE, self.opened.last + 1).entries
+        finally:
+            cursor.close()
 
     def _found(self) -> Iterator[Segment]:
         for path in [*self._folder.iterdir()]:
