@@ -4,11 +4,15 @@ What a message is, its first header says alone: body headers may be called `Resp
 too (OriginateResponse, ResourceListDetail). Repeats are kept, order is kept.
 """
 
+import re
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
 _GREETING: Final = b"Asterisk Call Manager/"
+
+_STAMP: Final = re.compile(rb"Event: [^\r\n]*\r\nPrivilege: [^\r\n]*\r\nTimestamp: (\d+)\.(\d{6})(?:\r\n|\Z)")
+"""A Timestamp of Asterisk's own, in its place: any other header may be somebody's value."""
 
 
 class Kind(Enum):
@@ -36,6 +40,12 @@ def event_name(frame: bytes) -> str:
     if not frame.startswith(b"Event: "):
         return ""
     return text_of(frame[7:].split(b"\r\n", 1)[0])
+
+
+def timestamp_of(frame: bytes) -> int | None:
+    """Return an event's Timestamp in microseconds since 1970 (UTC); None where Asterisk wrote none."""
+    match = _STAMP.match(frame)
+    return int(match[1] + match[2]) if match else None
 
 
 def text_of(raw: bytes) -> str:

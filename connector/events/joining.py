@@ -5,38 +5,15 @@ other has read last is found again in what is held, and the stream goes on behin
 read nothing since this session began, and left in order long after that, all that is held is new.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from connector.ami.message import event_name, parse
-from connector.events.entry import Entry, Origin, Source
-
-_STAMP: Final = re.compile(rb"Event: [^\r\n]*\r\nPrivilege: [^\r\n]*\r\nTimestamp: (\d+)\.(\d{6})(?:\r\n|\Z)")
-"""A Timestamp of Asterisk's own, in its place: any other header may be somebody's value."""
-
-_MARGIN_US: Final = 3_000_000
-"""How long a login or a Logoff may take, in microseconds: what lies closer together is in no certain order."""
+from connector.ami.message import timestamp_of
+from connector.events.entry import Entry
+from connector.events.predecessor import MARGIN_US, Held, Predecessor, Read
 
 _SWAP_US: Final = 1_000_000
 """How far apart in time two events may be, in microseconds, that two sessions read in another order."""
-
-
-class Read(NamedTuple):
-    """The frames of one read, and its time in microseconds since 1970 (UTC)."""
-
-    frames: Sequence[bytes]
-    received_us: int
-
-
-class Held(NamedTuple):
-    """What a session has read since `since_us` (microseconds since 1970, UTC); not `whole`: not since its login."""
-
-    source: Source
-    address: str
-    since_us: int
-    reads: Sequence[Read]
-    whole: bool = True
 
 
 class Joint(NamedTuple):
@@ -57,7 +34,7 @@ def join(old: Iterable[Entry], held: Held, journaled: Callable[[bytes], bool]) -
         journaled: whether an event is one that goes to the journal.
     """
     here = _Here(held)
-    end = _End(here)
+    end = Predecessor(here.numbers)
     for entry in old:
         end.take(entry)
     if end.last is None:
@@ -65,21 +42,23 @@ def join(old: Iterable[Entry], held: Held, journaled: Callable[[bytes], bool]) -
     left_us = end.last.received_us
     up_us = max(held.since_us, left_us)
     if here.repeats or end.repeats:
-        return _apart(end, held, left_us, "events are alike to the last byte: is timestampevents = yes?")
+        return _apart(
+            end, here, held, left_us, "events are alike to the last byte: is timestampevents = yes?"
+        )
     if end.newest is not None:
-        return Joint(here.without(_Behind(end, held, journaled)), up_us)
+        return Joint(here.without(_Behind(end, here, held, journaled)), up_us)
     if not end.found and end.is_before(held):
         return Joint([*held.reads], up_us)
     if not end.stamped:
-        return _apart(end, held, left_us, "events came without Timestamp: is timestampevents = yes?")
-    return _apart(end, held, left_us, "what the other process read last is not among what is held")
+        return _apart(end, here, held, left_us, "events came without Timestamp: is timestampevents = yes?")
+    return _apart(end, here, held, left_us, "what the other process read last is not among what is held")
 
 
-def _apart(end: "_End", held: Held, left_us: int, trouble: str) -> Joint:
+def _apart(end: Predecessor, here: "_Here", held: Held, left_us: int, trouble: str) -> Joint:
     """Go on with what was surely read after the other's end."""
     since_us = min(held.since_us, left_us if end.heard_us is None else end.heard_us)
     late = [read for read in held.reads if read.received_us > left_us]
-    return Joint(end.here.without_found(late, end.found), max(held.since_us, left_us), trouble, since_us)
+    return Joint(here.without_found(late, end.found), max(held.since_us, left_us), trouble, since_us)
 
 
 class _Here:
@@ -90,7 +69,7 @@ class _Here:
         self.numbers: dict[bytes, int] = {}
         self.repeats = False
         for number, frame in enumerate(frame for read in held.reads for frame in read.frames):
-            if stamp(frame) is not None:
+            if timestamp_of(frame) is not None:
                 self.repeats |= frame in self.numbers
                 self.numbers[frame] = number
 
@@ -104,82 +83,18 @@ class _Here:
         return [*_nonempty(reads, lambda frame: self.numbers.get(frame) not in found)]
 
 
-class _End:
-    """How another process's journal ends.
-
-    `newest` is the number, among what is held, of the last stamped event that it journaled; `trail` what
-    it journaled behind that without Timestamp.
-    """
-
-    def __init__(self, here: _Here) -> None:
-        self.here = here
-        self.found: set[int] = set()
-        self.newest: int | None = None
-        self.trail: list[bytes] = []
-        self.repeats = False
-        self.stamped = False
-        self.last: Entry | None = None
-        self.first_us = 0
-        self.heard_us: int | None = None
-        self._unstamped_us: int | None = None
-        self._up: Entry | None = None
-        self._left_us: int | None = None
-
-    def take(self, entry: Entry) -> None:
-        """Take the next entry."""
-        if self.last is None:
-            self.first_us = entry.received_us
-        self.last = entry
-        if entry.origin is Origin.CONNECTOR:
-            self._noted(entry)
-        elif entry.origin is Origin.AMI:
-            self.heard_us = entry.received_us
-            self._heard(entry)
-
-    def is_before(self, held: Held) -> bool:
-        """Say whether it read at the same place, and nothing, from a login on until long after it."""
-        up, since_us = self._up, held.since_us
-        if up is None or self._left_us is None or not held.whole:
-            return False
-        same = up.source[2:] == held.source[2:] and parse(up.frame).get("Address") == held.address
-        heard = self.heard_us is not None and self.heard_us >= since_us
-        unstamped = self._unstamped_us is not None and self._unstamped_us >= since_us - _MARGIN_US
-        overlaps = up.received_us <= since_us <= self._left_us - _MARGIN_US
-        return same and overlaps and not heard and not unstamped
-
-    def _noted(self, entry: Entry) -> None:
-        kind = event_name(entry.frame)
-        if kind == "session_up":
-            self._up, self._left_us = entry, None
-        elif kind == "session_down":
-            stopped = parse(entry.frame).get("Reason") == "stopped"
-            self._left_us = entry.received_us if stopped else None
-
-    def _heard(self, entry: Entry) -> None:
-        if stamp(entry.frame) is None:
-            self._unstamped_us = entry.received_us
-            self.trail.append(entry.frame)
-            return
-        self.stamped = True
-        self.trail.clear()
-        self.newest = number = self.here.numbers.get(entry.frame)
-        if number is not None:
-            self.repeats |= number in self.found
-            self.found.add(number)
-
-
 class _Behind:
     """What goes on behind the other's end; asked for each frame that is held, in order."""
 
-    def __init__(self, end: _End, held: Held, journaled: Callable[[bytes], bool]) -> None:
+    def __init__(self, end: Predecessor, here: _Here, held: Held, journaled: Callable[[bytes], bool]) -> None:
         self._found = end.found
         self._trail = iter([*end.trail])
         self._due = next(self._trail, None)
         self._first, self._last = min(end.found), max(end.found)
         # Where its entries reach back to before this login, what is not among them it has not read.
-        self._all_known = end.first_us < held.since_us - _MARGIN_US
+        self._all_known = end.first_us < held.since_us - MARGIN_US
         self._journaled = journaled
-        stamps = (stamp(frame) for frame, number in end.here.numbers.items() if number == self._last)
+        stamps = (timestamp_of(frame) for frame, number in here.numbers.items() if number == self._last)
         self._newest_us = next(stamps) or 0
 
     def passes(self, number: int, frame: bytes) -> bool:
@@ -198,16 +113,10 @@ class _Behind:
 
         Each session of a recent Asterisk has a queue of its own, and two events told at once may swap.
         """
-        at_us = stamp(frame)
+        at_us = timestamp_of(frame)
         if at_us is None or at_us < self._newest_us - _SWAP_US:
             return False
         return (self._all_known or number > self._first) and self._journaled(frame)
-
-
-def stamp(frame: bytes) -> int | None:
-    """Return an event's Timestamp in microseconds since 1970 (UTC); None where Asterisk wrote none."""
-    match = _STAMP.match(frame)
-    return int(match[1] + match[2]) if match else None
 
 
 def _nonempty(reads: Iterable[Read], passes: Callable[[bytes], bool]) -> Iterator[Read]:

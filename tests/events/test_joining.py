@@ -6,9 +6,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.ami.message import timestamp_of
 from connector.events.entry import Entry, Origin, Source
-from connector.events.joining import Held, Joint, Read, join, stamp
+from connector.events.joining import Joint, join
 from connector.events.notices import notice
+from connector.events.predecessor import Held, Read
 
 SECOND = 1_000_000
 T0 = 1_700_000_000 * SECOND
@@ -80,14 +82,14 @@ def test_two_cuts_of_a_stream_are_the_stream_or_it_is_said_that_they_may_not_be(
     kept = data.draw(st.integers(1, len(stream) + 2), "entries of the old one that are still there")
     since_us = stream[begin][1] if begin < len(stream) else stream[-1][1] + 1
     joint = join(left_behind(stream[:end], kept), held(since_us, *stream[begin:]), journaled)
-    common = [frame for frame, _ in stream[begin:end] if journaled(frame) and stamp(frame)]
+    common = [frame for frame, _ in stream[begin:end] if journaled(frame) and timestamp_of(frame)]
     if joint.trouble:
         assert joint.since_us <= since_us
     else:
         assert [frame for frame in passed(joint) if journaled(frame)] == [
             frame for frame, _ in stream[end:] if journaled(frame)
         ]
-    last = [frame for frame, _ in stream[:end] if journaled(frame) and stamp(frame)][-1:]
+    last = [frame for frame, _ in stream[:end] if journaled(frame) and timestamp_of(frame)][-1:]
     known = last and last[0] in [each.frame for each in left_behind(stream[:end], kept)]
     assert bool(joint.trouble) is not bool(common and known)
 
@@ -129,12 +131,14 @@ def test_events_without_timestamps_are_not_joined() -> None:
 
 
 def test_a_header_of_an_events_own_is_no_timestamp() -> None:
-    assert stamp(told(1, T0 + 5)) == T0 + 5
+    assert timestamp_of(told(1, T0 + 5)) == T0 + 5
     assert (
-        stamp(b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: x\r\nTimestamp: 1700000000.000001")
+        timestamp_of(
+            b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: x\r\nTimestamp: 1700000000.000001"
+        )
         is None
     )
-    assert stamp(b"Event: UserEvent\r\nPrivilege: user,all\r\nTimestamp: 1700000000.1") is None
+    assert timestamp_of(b"Event: UserEvent\r\nPrivilege: user,all\r\nTimestamp: 1700000000.1") is None
 
 
 def test_events_that_cannot_be_told_apart_are_not_joined() -> None:
