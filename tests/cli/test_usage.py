@@ -128,6 +128,17 @@ def test_kafka_down_is_one_clear_line(cli: Cli, tmp_path: Path, command: list[st
     assert "Traceback" not in result.stderr
 
 
+def test_only_a_journal_on_disk_can_be_taken_over(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
+    result = cli("run", "--take-over")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "journal.path: must be set for run --take-over" in result.stderr
+    on = {"AMI_KAFKA__JOURNAL__PATH": str(tmp_path), "AMI_KAFKA__ACTIONS__POLICY__PROFILE": "read-only"}
+    result = cli("run", "--take-over", "--only", "actions", env=on)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "not with --only actions" in result.stderr
+
+
 def test_the_account_for_manager_conf(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
     assert cli("manager-conf", "main").stdout.startswith("; main\n[u]\nsecret = <")

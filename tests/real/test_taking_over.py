@@ -13,17 +13,28 @@ import pytest
 from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Kafka
 from tests.real import reading
+from tests.real.asking import Inbox, ask
 from tests.real.bridge import Bridge, Tables, bridge, fresh
 from tests.real.reading import Got
 from tests.real.test_journal import Counting, in_order, numbered, settings, text_of
 
 RESTARTS = 4
+PARTITIONS = 3
 OPTIONS = ("--only", "events")
 
 
 def own(got: list[Got], kind: str) -> list[dict[str, Any]]:
     values = [json.loads(each.value) for each in got]
     return [value for value in values if value.get("type") == kind]
+
+
+def numbers_of(got: list[Got]) -> list[int]:
+    """Return the numbers of the events, in the order of their ids."""
+    placed = []
+    for seen in numbered(got):
+        _, epoch, sequence = seen.event_id.split("/")
+        placed.append((int(epoch), int(sequence), seen.number))
+    return [number for _, _, number in sorted(placed)]
 
 
 class Relay:
@@ -83,16 +94,73 @@ def test_every_event_is_there_once_and_in_order_however_often_one_takes_over_fro
         reading.expect(kafka.bootstrap, prefix, text_of(counting.made))
         assert relay.running.stop() == 0, relay.running.text()
     got = reading.read_all(kafka.bootstrap, prefix)
-    once = {each.headers["ce_id"]: each for each in got}
+    once = [*{each.headers["ce_id"]: each for each in got}.values()]
     assert own(got, "gap") == []
-    assert len(own([*once.values()], "session_up")) == RESTARTS + 1
-    seen = [each.number for each in numbered([*once.values()])]
-    assert len(seen) == len({*seen})
-    assert {*range(first, counting.made + 1)} <= {*seen}
+    assert len(own(once, "session_up")) == RESTARTS + 1
+    assert [number for number in numbers_of(once) if number >= first] == [*range(first, counting.made + 1)]
     in_order(got)
-    by_id = sorted(
-        (value["source"]["epoch"], value["source"]["sequence"], each.number)
-        for each in numbered([*once.values()])
-        for value in [json.loads(once[each.event_id].value)]
-    )
-    assert all(one[2] < other[2] for one, other in pairwise(by_id))
+
+
+def test_without_timestamps_what_cannot_be_joined_lies_in_a_gap(
+    start_kafka: Callable[..., Kafka], start_asterisk: Callable[..., Asterisk], tmp_path: Path
+) -> None:
+    kafka, prefix = start_kafka(), fresh("unstamped")
+    pbx = start_asterisk(22, manager_extra="timestampevents = no")
+    with Counting(pbx) as counting, ExitStack() as ends:
+        relay = Relay(ends, tmp_path, settings(kafka, pbx, pbx.port, tmp_path, prefix), *OPTIONS)
+        counting.more(1_000)
+        after = relay.ready()
+        counting.more(1_000)
+        relay.to(after)
+        (apart,) = after.facts("StreamApart")
+        assert "timestampevents = yes" in apart["reason"]
+        counting.more(1_000)
+        counting.stop()
+        reading.expect(kafka.bootstrap, prefix, text_of(counting.made))
+        assert after.stop() == 0, after.text()
+    got = reading.read_all(kafka.bootstrap, prefix)
+    (gap,) = own(got, "gap")
+    assert gap["reason"] == "connector-restarted"
+    seen = sorted(numbered(got), key=lambda each: each.received_us)
+    for one, other in pairwise(seen):
+        if other.number > one.number + 1:
+            assert gap["from_time_us"] <= other.received_us
+            assert gap["to_time_us"] >= one.received_us
+
+
+def test_with_the_road_back_each_request_is_answered_once_and_each_event_comes_once(
+    start_kafka: Callable[..., Kafka], start_asterisk: Callable[..., Asterisk], tmp_path: Path
+) -> None:
+    kafka, pbx, prefix = start_kafka(), start_asterisk(22), fresh("roads")
+    tables = settings(kafka, pbx, pbx.port, tmp_path, prefix) | {"actions": {"format": "json"}}
+    asked: list[str] = []
+
+    def requests(count: int = 20) -> None:
+        made = {fresh("ping"): {"request_id": fresh("ping"), "action": "Ping"} for _ in range(count)}
+        asked.extend(made)
+        ask(kafka.bootstrap, f"{prefix}.actions.json", made)
+
+    with Counting(pbx) as counting, ExitStack() as ends:
+        relay = Relay(ends, tmp_path, tables)
+        counting.more(1)
+        first = counting.made
+        inbox = Inbox(kafka.bootstrap, f"{prefix}.responses.json", PARTITIONS)
+        ends.callback(inbox.close)
+        for _ in range(2):
+            requests()
+            inbox.expect(asked[-1:])
+            after = relay.ready()
+            requests()
+            relay.to(after)
+            requests()
+            assert len(after.facts("StreamJoined")) == 1, after.text()
+            inbox.expect(asked)
+        counting.stop()
+        reading.expect(kafka.bootstrap, prefix, text_of(counting.made))
+        assert relay.running.stop() == 0, relay.running.text()
+        answers = inbox.expect(asked)
+    assert {len(answers[each]) for each in asked} == {1}
+    assert {answers[each][0]["status"] for each in asked} == {"SUCCESS"}
+    got = reading.read_all(kafka.bootstrap, f"{prefix}.events")
+    assert [number for number in numbers_of(got) if number >= first] == [*range(first, counting.made + 1)]
+    assert own(reading.read_all(kafka.bootstrap, f"{prefix}.connector"), "gap") == []
