@@ -12,6 +12,7 @@ import pytest
 
 from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Kafka
+from tests.parts.scenarios.steps import bridged_call, hang_up, hang_up_everything
 from tests.real import reading
 from tests.real.asking import Inbox, ask
 from tests.real.bridge import Bridge, Tables, bridge, fresh
@@ -99,6 +100,53 @@ def test_every_event_is_there_once_and_in_order_however_often_one_takes_over_fro
     assert len(own(once, "session_up")) == RESTARTS + 1
     assert [number for number in numbers_of(once) if number >= first] == [*range(first, counting.made + 1)]
     in_order(got)
+
+
+@pytest.mark.parametrize("version", [22, 16])
+def test_calls_that_are_alive_keep_their_keys_and_end_once(
+    start_kafka: Callable[..., Kafka], start_asterisk: Callable[..., Asterisk], tmp_path: Path, version: int
+) -> None:
+    kafka, pbx, prefix = start_kafka(), start_asterisk(version), fresh("alive")
+    tables = settings(kafka, pbx, pbx.port, tmp_path, prefix)
+    tables["events"]["select"] = ["Newchannel", "BridgeEnter", "Hangup", "UserEvent"]
+    tables["pbx.main"]["snapshot"] = "after-login"
+    with pbx.manager() as ami, Counting(pbx) as counting, ExitStack() as ends:
+        relay = Relay(ends, tmp_path, tables, *OPTIONS)
+        relay.running.expect("SnapshotTaken")
+        long, _ = bridged_call(ami)
+        after = relay.ready()
+        late, _ = bridged_call(ami)
+        brief, _ = bridged_call(ami)
+        hang_up(ami, brief)
+        counting.more(200)
+        relay.to(after)
+        for channel in (long, late):
+            hang_up(ami, channel)
+        hang_up_everything(ami)
+        counting.more(1)
+        counting.stop()
+        reading.expect(kafka.bootstrap, prefix, text_of(counting.made))
+        assert after.stop() == 0, after.text()
+        told = [event for event in ami.events if event["Event"] in ("Newchannel", "BridgeEnter", "Hangup")]
+    got = reading.read_all(kafka.bootstrap, prefix)
+    assert own(got, "gap") == []
+    assert [begin["source"]["epoch"] for begin in own(got, "snapshot_begin")] == [
+        min(json.loads(each.value)["source"]["epoch"] for each in got)
+    ]
+    assert calls_in(got) == sorted((event["Uniqueid"], event["Event"], event["Linkedid"]) for event in told)
+
+
+def calls_in(got: list[Got]) -> list[tuple[str, str, str]]:
+    """Return the channel, name and key of each event of a call, all of them read from the PBX itself."""
+    names = {"new-channel": "Newchannel", "bridge-enter": "BridgeEnter", "hangup": "Hangup"}
+    found = []
+    for each in got:
+        name = names.get(each.topic.rpartition(".")[2])
+        if name is not None:
+            value = json.loads(each.value)
+            assert value["source"]["origin"] == "ami"
+            found.append((value["unique_id"], name, each.key.decode().removeprefix("main|")))
+    return sorted(found)
 
 
 def test_without_timestamps_what_cannot_be_joined_lies_in_a_gap(
