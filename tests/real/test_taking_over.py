@@ -110,7 +110,7 @@ def test_calls_that_are_alive_keep_their_keys_and_end_once(
     tables = settings(kafka, pbx, pbx.port, tmp_path, prefix)
     tables["events"]["select"] = ["Newchannel", "BridgeEnter", "Hangup", "UserEvent"]
     tables["pbx.main"]["snapshot"] = "after-login"
-    with pbx.manager() as ami, Counting(pbx) as counting, ExitStack() as ends:
+    with pbx.manager(events="call,cel") as ami, Counting(pbx) as counting, ExitStack() as ends:
         relay = Relay(ends, tmp_path, tables, *OPTIONS)
         relay.running.expect("SnapshotTaken")
         long, _ = bridged_call(ami)
