@@ -183,6 +183,32 @@ def test_where_the_other_one_stays_it_says_so_again_and_ends_in_order(
     bounded(60, scene)
 
 
+def test_a_session_that_is_lost_while_it_waits_is_told_and_made_again(tmp_path: Path) -> None:
+    async def scene(broker: EmbeddedBroker) -> None:
+        async with counting(broker, tmp_path, "main") as told:
+            old = told.connector()
+            await old.expect(LinkUp)
+            new = told.connector(take_over=True)
+            await new.expect(TakeOverReady)
+            told.tell()
+            for session in [*told.pbxs["main"]._sessions]:
+                session.close()
+            ready = await new.expect(TakeOverReady, 3)
+            assert [fact.up for fact in ready] == [1, 0, 1]
+            await old.expect(LinkUp, 2)
+            told.tell()
+            await old.end()
+            told.tell()
+            await new.expect(LinkUp)
+            await new.end()
+            assert len(new.of(StreamJoined)) == 1
+            values = await told.values()
+        assert [gap["reason"] for gap in of(values, "gap")] == ["session-lost"]
+        assert numbers(values) == [*range(1, 151)]
+
+    bounded(60, scene)
+
+
 def test_of_two_that_wait_one_takes_over_and_then_the_other(tmp_path: Path) -> None:
     async def scene(broker: EmbeddedBroker) -> None:
         async with counting(broker, tmp_path, "main") as told:

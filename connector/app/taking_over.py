@@ -7,7 +7,7 @@ stream is joined to what its journal ends with.
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -84,24 +84,31 @@ async def _taken(
 ) -> dict[str, Opened]:
     """Return the journals of what is held, as soon as all of them are ours."""
     ours: dict[str, Opened] = {}
-    if holds:
-        await asyncio.gather(*(hold.tried.wait() for hold in holds.values()))
+    if not holds:
+        return ours
+    await asyncio.gather(*(hold.tried.wait() for hold in holds.values()))
     begun = said = time.monotonic()
-    if holds:
-        _say([*holds.values()], 0.0, report)
+    up = _say(holds, 0.0, report)
     while len(ours) < len(holds):
         await asyncio.sleep(_LOOK_S)
         for name in holds.keys() - ours.keys():
             if (opened := _try(opening, name)) is not None:
                 ours[name] = opened
-        if time.monotonic() - said >= _REMIND_S:
+        if up != _up(holds) or time.monotonic() - said >= _REMIND_S:
             said = time.monotonic()
-            _say([*holds.values()], said - begun, report)
+            up = _say(holds, said - begun, report)
     return ours
 
 
-def _say(holds: Sequence[Hold], waited_s: float, report: Report) -> None:
-    report(TakeOverReady(sum(hold.is_up for hold in holds), len(holds), waited_s))
+def _say(holds: Mapping[str, Hold], waited_s: float, report: Report) -> int:
+    """Say at how many PBXs there is a session, and return that."""
+    up = _up(holds)
+    report(TakeOverReady(up, len(holds), waited_s))
+    return up
+
+
+def _up(holds: Mapping[str, Hold]) -> int:
+    return sum(hold.is_up for hold in holds.values())
 
 
 async def _close(journals: Iterable[Opened]) -> None:
