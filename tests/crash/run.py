@@ -7,13 +7,13 @@ from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from tests.crash.cable import Cable
 from tests.crash.cluster import Cluster
 from tests.crash.connectors import Connector, Setting, marks
 from tests.crash.evidence import Evidence, Fault
 from tests.crash.faults import KINDS, Blow, plan, round_length
 from tests.crash.feeder import Feeder
 from tests.crash.stream import Stream
+from tests.faults.cable import Cable
 from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Kafka
 from tests.parts.processes import wait_until

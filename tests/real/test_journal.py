@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from tests.crash.cable import Cable
+from tests.faults.cable import Cable
 from tests.parts.asterisk import Asterisk, Pbx
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import wait_until

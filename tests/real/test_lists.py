@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.crash.cable import Cable
+from tests.faults.cable import Cable
 from tests.parts.asterisk import TEMPLATES, Asterisk
 from tests.parts.kafka import Cluster, Kafka
 from tests.real import reading

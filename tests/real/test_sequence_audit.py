@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.cable import Cable
+from tests.faults.cable import Cable
 from tests.parts import scenarios
 from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Cluster, Kafka

@@ -13,8 +13,8 @@ from connector.events.entry import Entry, Origin
 from connector.events.lists import LISTS
 from connector.facts import Fact, LinkDown, SnapshotTaken
 from connector.roads.link import Clock, Link
-from tests.crash.cable import Cable
 from tests.events.frames import intake, record
+from tests.faults.cable import Cable
 from tests.parts.ami import Manager, Message
 from tests.parts.asterisk import Asterisk
 from tests.parts.processes import wait_until
