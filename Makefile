@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint format types imports schemas bench crashtest parts lock ci clean help
+.PHONY: demo test check lint format types imports schemas bench crashtest soak parts lock ci clean help
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -44,6 +44,9 @@ bench: .venv/package.stamp .venv/dev.stamp  ## both roads, beside what people wr
 
 crashtest: .venv/package.stamp .venv/dev.stamp  ## kill, stop and cut off connectors over N requests, and count what came of it
 	@$(BIN)/python -m tests.crash --requests $(or $(N),1000) $(ARGS)
+
+soak: .venv/package.stamp .venv/dev.stamp  ## every event of a PBX through faults for M minutes, and an account of each
+	@$(BIN)/python -m tests.soak --minutes $(or $(M),5) $(ARGS)
 
 parts: .venv/package.stamp .venv/dev.stamp  ## fetch the real Asterisk, Kafka and registry into the cache
 	@$(BIN)/python -m tests.parts fetch $(ARGS)
