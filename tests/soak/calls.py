@@ -2,8 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Final, Self
 
@@ -21,6 +21,7 @@ class Calls:
         self._hangups = hangups
         self._at_once = at_once
         self._stopping = threading.Event()
+        self._resting = False
         self._socket = socket.create_connection((pbx.host, pbx.port))
         login = f"Action: Login\r\nUsername: {pbx.username}\r\nSecret: {pbx.secret}\r\nEvents: off\r\n\r\n"
         self._socket.sendall(login.encode())
@@ -39,16 +40,26 @@ class Calls:
         """How many calls have not ended."""
         return self.made - self._hangups() // _CHANNELS
 
+    @contextmanager
+    def rest(self) -> Iterator[None]:
+        """Begin none while the block lasts; those that are alive go on."""
+        self._resting = True
+        yield
+        self._resting = False
+
     def stop(self) -> None:
         """Make no more; those that were made go on to their ends."""
         self._stopping.set()
         self._thread.join()
 
+    def _must_wait(self) -> bool:
+        return self._resting or self.alive >= self._at_once
+
     def _run(self) -> None:
         answers = b""
         with suppress(OSError):
             for number in count(1):
-                while self.alive >= self._at_once and not self._stopping.wait(0.005):
+                while self._must_wait() and not self._stopping.wait(0.005):
                     pass
                 if self._stopping.is_set():
                     return

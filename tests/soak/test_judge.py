@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.soak.account import first_occurrences
 from tests.soak.evidence import Evidence, Fault, Gap, Kept, Lost, Sent
 from tests.soak.faults import INTERRUPTIONS, ROUND, plan
 from tests.soak.judge import findings
@@ -188,12 +189,18 @@ def given_up(*numbers: int, lost: Lost) -> Evidence:
         (Lost(1, 19, 30, 3, None), set()),
         (Lost(1, 20, 22, 2), {"holes"}),
         (Lost(1, 21, 22, 3), {"holes"}),
+        (Lost(1, 5, 10, 3), {"lost", "holes"}),
         (Lost(2, 20, 22, 3), {"lost", "holes"}),
         (Lost(1, 20, 22, 3, "Newchannel"), {"lost"}),
     ],
 )
 def test_what_an_overflow_names_is_told(lost: Lost, broken: set[str]) -> None:
     assert laws(given_up(20, 21, 22, lost=lost)) == broken
+
+
+def test_of_repeats_the_first_counts() -> None:
+    first, again = kept(1, 1), kept(1, 1)._replace(content="another")
+    assert first_occurrences([first, kept(2, 2), again]) == [first, kept(2, 2)]
 
 
 def test_a_dead_letter_is_in_kafka() -> None:
