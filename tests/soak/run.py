@@ -1,5 +1,6 @@
 """One soak: calls, a connector that takes each event of theirs to Kafka, and one fault after another."""
 
+import math
 import random
 import signal
 import time
@@ -171,7 +172,7 @@ class Soak:
 def run(parts: Parts, choice: Choice, out: TextIO) -> Evidence:
     """Run whole rounds of faults, one at least, until events and minutes are as many as asked for."""
     faults: list[Fault] = []
-    each, due = max(choice.events // len(ROUND), 2_000), time.monotonic() + choice.minutes * 60
+    each, due = math.ceil(choice.events / len(ROUND)), time.monotonic() + choice.minutes * 60
     with ExitStack() as ends:
         soak = Soak(parts, choice, ends)
         for number, strikes in enumerate(plan(choice.seed), 1):
