@@ -162,7 +162,8 @@ class Soak:
         for node in self._parts.kafka.nodes:
             node.kill()
         _let_pass(self._choice.outage_s)
-        self._parts.kafka.start()
+        with self._calls.rest():
+            self._parts.kafka.start()
 
     def _until_in_step(self) -> None:
         """Wait for replicas that an earlier fault has left behind: with two of them gone nothing could be written."""
