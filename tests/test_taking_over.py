@@ -262,3 +262,31 @@ def test_what_cannot_be_joined_is_a_gap_and_nothing_comes_twice(
         assert numbers(values) == [*range(1, 101)]
 
     bounded(60, scene)
+
+
+def test_the_clock_of_a_session_that_was_held_is_known(tmp_path: Path) -> None:
+    async def scene(broker: EmbeddedBroker) -> None:
+        async with counting(broker, tmp_path, "main") as told:
+            often = replace(told.chosen.pbx["main"], ping_interval_s=0.05)
+            told.chosen = replace(
+                told.chosen, pbx={"main": often}, connector=replace(told.chosen.connector, heartbeat_s=0.05)
+            )
+            old = told.connector()
+            await old.expect(LinkUp)
+            told.tell()
+            new = told.connector(take_over=True)
+            await new.expect(TakeOverReady)
+            told.tell()
+            await old.end()
+            await new.expect(StreamJoined)
+
+            async def known() -> bool:
+                beats = of(await told.values(), "heartbeat")
+                epochs = {beat["source"]["epoch"] for beat in beats if beat["offset_ms"] is not None}
+                return len(epochs) == 2
+
+            while not await known():  # noqa: ASYNC110 (what is in Kafka tells nobody)
+                await asyncio.sleep(0.1)
+            await new.end()
+
+    bounded(60, scene)

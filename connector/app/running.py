@@ -15,6 +15,7 @@ from connector.app.signals import Stop
 from connector.app.vertical import Beginning, Shared, Vertical, Watching
 from connector.edges.journal.disk import DiskJournal
 from connector.edges.telemetry import Telemetry
+from connector.events.delay import Delays
 from connector.events.entry import Entry, Source
 from connector.events.heartbeat import Health
 from connector.events.intake import RESTARTED, Intake
@@ -184,14 +185,15 @@ def begin(opened: Opened) -> Beginning:
 
 
 def _vertical(name: str, settings: Settings, begun: Beginning, shared: Shared) -> Vertical:
-    pbx, late_s, opened = settings.pbx[name], settings.connector.late_s, begun.opened
+    pbx, opened = settings.pbx[name], begun.opened
+    delays = begun.delays or Delays(name, shared.telemetry, settings.connector.late_s)
     vertical = Vertical(
         Source(name, opened.epoch),
         pbx.timezone,
         shared,
         opened.journal,
         begun.interruption,
-        watching=Watching(pbx.sequence_audit, late_s, pbx.canary_timeout_s if pbx.canary_s else None),
+        watching=Watching(pbx.sequence_audit, delays, pbx.canary_timeout_s if pbx.canary_s else None),
     )
     if opened.memory is not None:
         vertical.intake.recall(opened.memory, opened.since)

@@ -17,6 +17,7 @@ from connector.app.running import begin, open_journals
 from connector.app.signals import Stop
 from connector.app.vertical import Beginning, Shared
 from connector.errors import JournalInUse
+from connector.events.delay import Delays
 from connector.events.intake import RESTARTED
 from connector.events.interruption import Interruption
 from connector.events.joining import join
@@ -48,15 +49,19 @@ async def taking_over(
     """
     opening = open_journals(settings, shared)
     free = {name: opened for name in settings.pbx if (opened := _try(opening, name)) is not None}
+    delays = {
+        name: Delays(name, shared.telemetry, settings.connector.late_s)
+        for name in settings.pbx
+        if name not in free
+    }
     holds = {
         name: Hold(
-            open_pbx(name, settings.pbx[name], settings.events.max_frame_bytes),
+            open_pbx(name, settings.pbx[name], settings.events.max_frame_bytes, heard.pong),
             HELD_BYTES,
             shared.telemetry,
             Clock(random.random),
         )
-        for name in settings.pbx
-        if name not in free
+        for name, heard in delays.items()
     }
     keeping = [hold.begin() for hold in holds.values()]
     work = asyncio.create_task(_taken(holds, opening, shared.telemetry))
@@ -71,7 +76,8 @@ async def taking_over(
             return
         begun = {name: begin(opened) for name, opened in free.items()}
         for name, opened in work.result().items():
-            begun[name] = _joined(name, opened, holds[name], settings, shared)
+            joined = _joined(name, opened, holds[name], settings, shared)
+            begun[name] = joined._replace(delays=delays[name])
         yield {name: begun[name] for name in settings.pbx}
     finally:
         work.cancel()

@@ -10,7 +10,7 @@ from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
 from connector.events.canary import Canary
-from connector.events.delay import LATE_S, Delays
+from connector.events.delay import Delays
 from connector.events.entry import Source
 from connector.events.holes import Holes
 from connector.events.intake import Intake
@@ -56,24 +56,25 @@ class Shared:
 class Watching(NamedTuple):
     """What is looked for in a PBX's stream.
 
-    Holes in its numbers, delays from `late_s` seconds on, and canaries, each within `canary_s` seconds.
+    Holes in its numbers, delays, and canaries, each within `canary_s` seconds.
     """
 
     sequence_audit: bool = False
-    late_s: float = LATE_S
+    delays: Delays | None = None
     canary_s: float | None = None
 
 
 class Beginning(NamedTuple):
     """How a PBX's vertical begins: its journal, what its first session ends, and a session that there is already.
 
-    `joined`: that session goes on where the process before has ended.
+    `joined`: that session goes on where the process before has ended. `delays` hears of the PBX's clock there.
     """
 
     opened: Opened
     interruption: Interruption | None
     hold: Hold | None = None
     joined: bool = False
+    delays: Delays | None = None
 
 
 class Vertical:
@@ -93,7 +94,7 @@ class Vertical:
         translator = Translator({source.pbx: normaliser}, shared.rules, shared.ends.schema_ids)
         telemetry = shared.telemetry
         holes = Holes(source.pbx, telemetry) if watching.sequence_audit else None
-        self.delays = Delays(source.pbx, telemetry, watching.late_s)
+        self.delays = watching.delays or Delays(source.pbx, telemetry)
         self.canary = Canary(source.pbx, telemetry, watching.canary_s) if watching.canary_s else None
         self.intake = Intake(
             source,
