@@ -1,6 +1,7 @@
 """One transaction after another: records and offsets become visible together, or not at all.
 
-The offsets go last: whoever has lost a partition is refused then, and nothing of it is ever seen. How a
+The offsets go last: whoever has lost a partition is refused then, and nothing of it is ever seen. Sent while the
+records are still on their way they would be no fence: a claim could come behind the next owner's look at them. How a
 transaction ended is always found out; where Kafka cannot be asked, that takes until it can.
 
 librdkafka's sending of offsets heeds no timeout, and may wait for ever for a group coordinator that has left
