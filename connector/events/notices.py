@@ -40,12 +40,15 @@ def notice(kind: str, headers: Mapping[str, Header]) -> bytes:
 def gap(
     interruption: Interruption, change: Change, now_us: int, about: Mapping[str, Header], *, certain: bool
 ) -> bytes:
-    """Return the record of an interruption that has ended; `certain`: events were lost in it."""
+    """Return the record of an interruption that has ended; `certain`: events were lost in it.
+
+    Where the clock was set back meanwhile, it is told from the earlier time to the later all the same.
+    """
     headers: dict[str, Header] = {
         "Reason": interruption.reason,
         "Loss": "certain" if certain else "possible",
-        "From": interruption.since_us,
-        "To": now_us,
+        "From": min(interruption.since_us, now_us),
+        "To": max(interruption.since_us, now_us),
         "NodeChanged": _WORDS[change.node_changed],
         "Restarted": _WORDS[change.restarted],
     }

@@ -141,3 +141,11 @@ def test_an_orderly_end_leaves_an_interruption_that_was_not_told_yet() -> None:
     taker = Intake(SOURCE, NORMALISER, Selection(SCHEMAS, ("@all",)), lambda _: None, interruption=left)
     taker.down(NOW, "stopped", orderly=True)
     assert [record(entry)["type"] for entry in taker.up(SOURCE, NOW, "a")] == ["session_up", "gap"]
+
+
+def test_a_gap_in_which_the_clock_was_set_back_has_its_begin_before_its_end() -> None:
+    left = Interruption(NOW, "session-lost")
+    taker = Intake(SOURCE, NORMALISER, Selection(SCHEMAS, ("@all",)), lambda _: None, interruption=left)
+    _, gap = taker.up(SOURCE, NOW - MINUTE, "a")
+    told = record(gap)
+    assert (told["from_time_us"], told["to_time_us"]) == (NOW - MINUTE, NOW)
