@@ -16,7 +16,7 @@ from connector.app.signals import Stop
 from connector.demo.broker import EmbeddedBroker
 from connector.demo.pbx import SimulatedPbx
 from connector.edges.telemetry import Telemetry
-from connector.events.canary import Canary
+from connector.events.watching.canary import Canary
 from connector.facts import ActionSessionDown, ActionSessionUp, CanaryUnsent, Fact
 from connector.preflight import State
 from connector.settings.actions import ActionAccount

@@ -23,8 +23,11 @@ from connector.avro.schema import EventSchema, SchemaSet
 from connector.cli import app
 from connector.cli.options import NO_KAFKA, NO_PBX
 from connector.edges.schemas import load_action_catalogue, load_schemas
-from connector.events import canary, holes, intake, integrity, notices, translate
+from connector.events import intake, integrity, notices
+from connector.events.gaps import holes
+from connector.events.records import translate
 from connector.events.selection import Selection
+from connector.events.watching import canary
 from connector.settings.account import manager_conf
 from connector.settings.load import load
 from connector.settings.sections import Settings

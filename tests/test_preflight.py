@@ -17,7 +17,7 @@ from connector.edges.pbx import Address, AsteriskPbx
 from connector.edges.registry import SchemaRegistry
 from connector.edges.schemas import load_schemas
 from connector.errors import BrokerError, RegistryError
-from connector.events.routing import Routing
+from connector.events.records.routing import Routing
 from connector.preflight import Finding, NotReady, State, account, ends, pbx, refuse, timezone
 from connector.settings import kinds
 from connector.settings.rights import Right

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connector.app.opening import open_pbx
 from connector.edges.pbx.pool import ActionPool
-from connector.events.canary import Canary
+from connector.events.watching.canary import Canary
 from connector.facts import Report
 from connector.roads.link import Clock
 from connector.roads.ports import Executor

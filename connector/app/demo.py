@@ -24,7 +24,7 @@ from connector.demo.wallboard import Answer, Seen
 from connector.edges.kafka.reader import Record, Wanted
 from connector.edges.schemas import load_action_schemas
 from connector.edges.telemetry import Telemetry
-from connector.events.outcome import Publish
+from connector.events.records.outcome import Publish
 from connector.roads.ports import Sink
 from connector.settings.actions import Actions, Standard
 from connector.settings.kinds import Address, Secret

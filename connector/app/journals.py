@@ -9,8 +9,8 @@ from connector.edges.journal.memory import MemoryJournal
 from connector.edges.journal.store import Bounds, Store, Worth
 from connector.errors import JournalError
 from connector.events.entry import Entry
-from connector.events.heartbeat import Depth
-from connector.events.worth import MOST
+from connector.events.gaps.worth import MOST
+from connector.events.watching.heartbeat import Depth
 from connector.facts import JournalFailed, JournalFound, Report
 from connector.percent import path_part
 from connector.roads.ports import Journal

@@ -21,8 +21,8 @@ from connector.edges.registry import SchemaRegistry
 from connector.edges.schemas import load_action_schemas, load_schemas
 from connector.edges.telemetry import Telemetry
 from connector.errors import SettingsError
+from connector.events.gaps.worth import Ranks
 from connector.events.selection import Selection
-from connector.events.worth import Ranks
 from connector.facts import Report, TopicMade
 from connector.preflight import Finding, ends, refuse
 from connector.roads.delivery import Ends

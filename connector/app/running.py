@@ -15,12 +15,12 @@ from connector.app.signals import Stop
 from connector.app.vertical import Beginning, Shared, Vertical, Watching
 from connector.edges.journal.disk import DiskJournal
 from connector.edges.telemetry import Telemetry
-from connector.events.delay import Delays
 from connector.events.entry import Entry, Source
-from connector.events.heartbeat import Health
+from connector.events.gaps.interruption import Interruption
+from connector.events.gaps.worth import Ranks
 from connector.events.intake import RESTARTED, Intake
-from connector.events.interruption import Interruption
-from connector.events.worth import Ranks
+from connector.events.watching.delay import Delays
+from connector.events.watching.heartbeat import Health
 from connector.facts import EventsLost, JournalKept, Report
 from connector.roads.link import Clock, Link
 from connector.roads.ports import Executor

@@ -17,7 +17,7 @@ from connector.edges.kafka.reader import KafkaReader, Record, Wanted
 from connector.edges.registry import SchemaRegistry
 from connector.edges.schemas import load_action_schemas
 from connector.errors import BrokerError, ConnectorError
-from connector.events.outcome import Publish
+from connector.events.records.outcome import Publish
 from connector.facts import Report
 from connector.settings.road_back import actions, pairs
 from connector.settings.sections import Settings

@@ -17,10 +17,10 @@ from connector.app.running import begin, open_journals
 from connector.app.signals import Stop
 from connector.app.vertical import Beginning, Shared
 from connector.errors import JournalInUse
-from connector.events.delay import Delays
+from connector.events.gaps.interruption import Interruption
+from connector.events.gaps.joining import join
 from connector.events.intake import RESTARTED
-from connector.events.interruption import Interruption
-from connector.events.joining import join
+from connector.events.watching.delay import Delays
 from connector.facts import Report, StreamApart, StreamJoined, TakeOverReady
 from connector.roads.holding import Hold
 from connector.roads.link import Clock

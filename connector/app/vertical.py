@@ -9,14 +9,14 @@ from connector.app.journals import Held, Opened
 from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
-from connector.events.canary import Canary
-from connector.events.delay import Delays
 from connector.events.entry import Source
-from connector.events.holes import Holes
+from connector.events.gaps.holes import Holes
+from connector.events.gaps.interruption import Interruption
 from connector.events.intake import Intake
-from connector.events.interruption import Interruption
+from connector.events.records.translate import Rules, Translator
 from connector.events.selection import Selection
-from connector.events.translate import Rules, Translator
+from connector.events.watching.canary import Canary
+from connector.events.watching.delay import Delays
 from connector.roads.delivery import Delivery, Ends
 from connector.roads.holding import Hold
 

@@ -102,7 +102,7 @@ def _name(schema: "EventSchema") -> str:
 
 
 def _topic(schema: "EventSchema", settings: "Settings | None") -> str:
-    from connector.events.routing import Routing
+    from connector.events.records.routing import Routing
 
     return (settings.routing if settings else Routing()).topic_of(schema)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
-from connector.events.outcome import Publish, Refused
+from connector.events.records.outcome import Publish, Refused
 
 
 class JsonLines:

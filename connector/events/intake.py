@@ -14,17 +14,17 @@ from connector.ami.steps import Start
 from connector.avro.normalise import Normaliser, Reading
 from connector.events import notices
 from connector.events.calls import Calls, Memory, Merge
-from connector.events.canary import Canary
-from connector.events.delay import Delays
 from connector.events.entry import Entry, Flaw, Origin, Source
-from connector.events.heartbeat import Health
-from connector.events.holes import Hole, Holes
+from connector.events.gaps.holes import Hole, Holes
+from connector.events.gaps.interruption import Interruption, Node, compare, node, started_at
+from connector.events.gaps.losses import GivenUp
 from connector.events.integrity import Integrity
-from connector.events.interruption import Interruption, Node, compare, node, started_at
-from connector.events.losses import GivenUp
 from connector.events.notices import Header, notice
 from connector.events.selection import Selection
 from connector.events.unresolved import Doubt, Sight, Unresolved
+from connector.events.watching.canary import Canary
+from connector.events.watching.delay import Delays
+from connector.events.watching.heartbeat import Health
 
 ORPHAN = "orphan"
 OVERSIZE = "oversize"

@@ -10,14 +10,14 @@ from typing import Final
 
 from connector.ami.message import event_name
 from connector.events.calls import Merge
-from connector.events.delay import Delay
 from connector.events.entry import Entry, Flaw
-from connector.events.heartbeat import Health
-from connector.events.holes import SEQUENCE_HOLE, Hole
+from connector.events.gaps.holes import SEQUENCE_HOLE, Hole
+from connector.events.gaps.interruption import Change, Interruption
+from connector.events.gaps.losses import FULL, GivenUp
 from connector.events.integrity import SUSPECT
-from connector.events.interruption import Change, Interruption
-from connector.events.losses import FULL, GivenUp
 from connector.events.unresolved import Doubt, Sight
+from connector.events.watching.delay import Delay
+from connector.events.watching.heartbeat import Health
 
 Header = str | int | None
 

@@ -8,7 +8,7 @@ from connector.avro.schema import EventSchema
 from connector.edges.kafka.admin import KafkaAdmin
 from connector.edges.registry import SchemaRegistry
 from connector.errors import BrokerError, RegistryError
-from connector.events.routing import Routing
+from connector.events.records.routing import Routing
 from connector.preflight import Finding, State, failed
 from connector.preflight.requests import claims
 from connector.settings.rights import Right, rights

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from connector.errors import BrokerError, RegistryError
 from connector.events.entry import Entry
-from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine, Refused
-from connector.events.translate import Translator
+from connector.events.records.outcome import NeedsSchema, Outcome, Publish, Quarantine, Refused
+from connector.events.records.translate import Translator
 from connector.facts import (
     BrokerTrouble,
     EventQuarantined,

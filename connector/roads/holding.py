@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from connector.ami.steps import Welcome, refused_delay, retry_delay
 from connector.errors import LinkLost, LoginRefused
 from connector.events.entry import Source
-from connector.events.joining import Joint
-from connector.events.predecessor import Held, Read
+from connector.events.gaps.joining import Joint
+from connector.events.gaps.predecessor import Held, Read
 from connector.facts import LinkDown, LoginWasRefused, Report
 from connector.roads.link import Clock, Connection, Pbx
 

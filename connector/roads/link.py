@@ -17,9 +17,9 @@ from connector.ami.reach import Result
 from connector.ami.steps import Welcome, refused_delay, retry_delay
 from connector.errors import LinkLost, LoginRefused
 from connector.events.entry import Entry, Source
+from connector.events.gaps.losses import GivenUp
 from connector.events.intake import Intake
 from connector.events.lists import List
-from connector.events.losses import GivenUp
 from connector.events.snapshot import Snapshot, Snapshots
 from connector.facts import EventsLost, LinkDown, LinkUp, LoginWasRefused, Report, SnapshotTaken
 from connector.roads.ports import Journal

@@ -7,8 +7,8 @@ from connector.actions.record import Commit, Notice, Place, Settled
 from connector.ami.action import AmiAction
 from connector.ami.reach import Result
 from connector.events.entry import Entry
-from connector.events.losses import GivenUp
-from connector.events.outcome import Publish, Refused
+from connector.events.gaps.losses import GivenUp
+from connector.events.records.outcome import Publish, Refused
 
 
 class Journal(Protocol):

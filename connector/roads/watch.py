@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from connector.events.canary import Canary, Verdict
+from connector.events.watching.canary import Canary, Verdict
 from connector.roads.link import Clock
 from connector.roads.ports import Executor
 

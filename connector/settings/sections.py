@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from connector.ami.framing import DEFAULT_MAX_FRAME
 from connector.ami.steps import Account, Deadlines
-from connector.events.canary import NAME as CANARY
-from connector.events.delay import LATE_S
-from connector.events.routing import Routing
-from connector.events.translate import Rules
+from connector.events.records.routing import Routing
+from connector.events.records.translate import Rules
+from connector.events.watching.canary import NAME as CANARY
+from connector.events.watching.delay import LATE_S
 from connector.settings.actions import ActionAccount, Actions
 from connector.settings.kinds import (
     Address,

@@ -16,7 +16,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from panoramisk.manager import Manager
 
 from connector.avro.schema import EventSchema, SchemaSet
-from connector.events.outcome import Publish
+from connector.events.records.outcome import Publish
 
 CASTS: dict[str, Callable[[str], Any]] = {
     "int": lambda text: int(text) if len(text) < 19 else None, "duration_s": lambda text: int(text) if len(text) < 19 else None, "duration_ms": int, "duration_us": int, "float": float, "duration_s_float": float,

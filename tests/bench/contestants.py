@@ -28,10 +28,10 @@ from connector.edges.pbx.asterisk import Address, AsteriskPbx
 from connector.edges.schemas import load_schemas
 from connector.events.entry import Source
 from connector.events.intake import Intake
-from connector.events.outcome import NeedsSchema, Publish, Refused
-from connector.events.routing import Routing
+from connector.events.records.outcome import NeedsSchema, Publish, Refused
+from connector.events.records.routing import Routing
+from connector.events.records.translate import Rules, Translator
 from connector.events.selection import Selection
-from connector.events.translate import Rules, Translator
 from connector.facts import EventsPublished, Fact
 from connector.roads.delivery import Delivery, Ends
 from connector.roads.link import Clock, Link

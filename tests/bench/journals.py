@@ -14,8 +14,8 @@ from connector.edges.journal.disk import DiskJournal, Policy
 from connector.edges.journal.memory import MemoryJournal
 from connector.edges.journal.store import Bounds, Opened, Store, Worth
 from connector.events.entry import Entry, Flaw, Origin, Source
-from connector.events.losses import GivenUp
-from connector.events.worth import MOST
+from connector.events.gaps.losses import GivenUp
+from connector.events.gaps.worth import MOST
 from connector.facts import Report
 
 _POLICY = Policy(memory_bytes=16 << 20, sync_s=1.0, worth=Worth(lambda _: 1, MOST), survives=False)

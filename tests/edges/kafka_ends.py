@@ -6,7 +6,7 @@ from typing import Any
 from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.client import Config, admin_config, consumer_config, producer_config
 from connector.edges.kafka.reader import KafkaReader, Record, Wanted
-from connector.events.outcome import Publish
+from connector.events.records.outcome import Publish
 from connector.facts import Fact
 from connector.settings.sections import Kafka
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from connector.edges.journal.memory import MemoryJournal
 from connector.events.entry import Entry, Origin, Source
-from connector.events.losses import FULL
+from connector.events.gaps.losses import FULL
 
 SOURCE = Source("main", 1)
 LARGE = 1 << 40

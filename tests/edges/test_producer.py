@@ -9,7 +9,7 @@ import pytest
 from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.producer import KafkaSink
 from connector.errors import BrokerError, SettingsError
-from connector.events.outcome import Publish, Refused
+from connector.events.records.outcome import Publish, Refused
 from connector.facts import BrokerTrouble, Fact
 from tests.edges.kafka_ends import everything, nobody, producer_of, record, texts
 

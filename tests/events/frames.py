@@ -7,10 +7,10 @@ from connector.avro.normalise import Normaliser
 from connector.edges.schemas import load_schemas
 from connector.events.entry import Entry, Origin, Source
 from connector.events.intake import Intake
-from connector.events.outcome import NeedsSchema, Publish, Quarantine
-from connector.events.routing import Routing
+from connector.events.records.outcome import NeedsSchema, Publish, Quarantine
+from connector.events.records.routing import Routing
+from connector.events.records.translate import Rules, Translator
 from connector.events.selection import Selection
-from connector.events.translate import Rules, Translator
 
 SCHEMAS = load_schemas()
 NORMALISER = Normaliser(SCHEMAS)

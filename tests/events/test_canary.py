@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from connector.ami.completion import Answer
 from connector.ami.message import parse
 from connector.ami.reach import Reach, Result
-from connector.events.canary import NAME, STREAM_STALLED, Canary, Verdict
-from connector.events.interruption import Interruption
+from connector.events.gaps.interruption import Interruption
+from connector.events.watching.canary import NAME, STREAM_STALLED, Canary, Verdict
 from connector.facts import CanaryMissed, CanarySeen, CanaryUnsent, Fact
 
 NOW = 1_700_000_000_000_000

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.ami.clock import Pong
-from connector.events.delay import Delay, Delays
+from connector.events.watching.delay import Delay, Delays
 from connector.facts import ClockDiffers, EventsLate, EventsOnTime, Fact
 
 NOW = 1_700_000_000_000_000

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.events.holes import PATIENCE_US, UNNUMBERED, WINDOW, Hole, Holes
+from connector.events.gaps.holes import PATIENCE_US, UNNUMBERED, WINDOW, Hole, Holes
 from connector.facts import EventsMissed, Fact, SequenceNumbersAbsent
 
 WRAP = 1 << 32

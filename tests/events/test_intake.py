@@ -3,8 +3,8 @@
 from connector.ami.framing import Framer
 from connector.events.calls import GRACE_US
 from connector.events.entry import Origin, name_of
-from connector.events.heartbeat import Depth, Health
-from connector.events.losses import DAMAGED, GivenUp, let_go
+from connector.events.gaps.losses import DAMAGED, GivenUp, let_go
+from connector.events.watching.heartbeat import Depth, Health
 from tests.events.frames import NOW, SOURCE, event, intake, record, snapshot
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from connector.ami.steps import Start
 from connector.events.entry import Source
+from connector.events.gaps.interruption import Change, Interruption, Node, compare, node, started_at
 from connector.events.intake import Intake
-from connector.events.interruption import Change, Interruption, Node, compare, node, started_at
 from connector.events.selection import Selection
 from tests.events.frames import NORMALISER, NOW, SCHEMAS, SOURCE, event, intake, record, snapshot
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from connector.ami.message import timestamp_of
 from connector.events.entry import Entry, Origin, Source
-from connector.events.joining import Joint, join
+from connector.events.gaps.joining import Joint, join
+from connector.events.gaps.predecessor import Held, Read
 from connector.events.notices import notice
-from connector.events.predecessor import Held, Read
 
 SECOND = 1_000_000
 T0 = 1_700_000_000 * SECOND

@@ -8,8 +8,8 @@ from hypothesis import strategies as some
 from connector.ami.steps import Start
 from connector.events.calls import GRACE_US
 from connector.events.entry import Origin, name_of
+from connector.events.gaps.interruption import Interruption
 from connector.events.intake import RESTARTED, Intake
-from connector.events.interruption import Interruption
 from connector.events.lists import BRIDGES, CHANNELS
 from connector.events.selection import Selection
 from tests.events.frames import NORMALISER, NOW, SCHEMAS, SOURCE, event, intake, record, snapshot

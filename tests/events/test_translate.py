@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from connector.events.entry import Entry, Origin
 from connector.events.intake import Intake
-from connector.events.outcome import NeedsSchema, Publish, Quarantine
-from connector.events.routing import Routing
+from connector.events.records.outcome import NeedsSchema, Publish, Quarantine
+from connector.events.records.routing import Routing
 from tests.events.frames import (
     NORMALISER,
     NOW,

@@ -1,12 +1,12 @@
 """What watching leaves behind in the records: no canary, a gap where one was missed, the clocks in heartbeats."""
 
 from connector.ami.clock import Pong
-from connector.events.canary import Canary, Verdict
-from connector.events.delay import Delays
-from connector.events.heartbeat import Depth, Health
-from connector.events.holes import Holes
+from connector.events.gaps.holes import Holes
 from connector.events.intake import Intake
 from connector.events.selection import Selection
+from connector.events.watching.canary import Canary, Verdict
+from connector.events.watching.delay import Delays
+from connector.events.watching.heartbeat import Depth, Health
 from connector.facts import Fact
 from tests.events.frames import NORMALISER, NOW, SCHEMAS, SOURCE, event, record, snapshot
 from tests.events.test_canary import TAKEN, seen

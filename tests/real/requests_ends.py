@@ -39,7 +39,7 @@ from connector.edges.kafka.client import (
 from connector.edges.kafka.producer import KafkaSink
 from connector.edges.kafka.reader import KafkaReader, Record, Wanted
 from connector.edges.kafka.requests import Clients, KafkaRequests
-from connector.events.outcome import Publish
+from connector.events.records.outcome import Publish
 from connector.facts import Fact, Report
 from connector.settings.sections import Kafka
 from connector.settings.topics import Topic

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.events.canary import NAME
+from connector.events.watching.canary import NAME
 from tests.parts.asterisk import Pbx
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import wait_until

@@ -9,8 +9,8 @@ from connector.ami.reach import Result
 from connector.ami.steps import Welcome
 from connector.errors import LinkLost
 from connector.events.entry import Entry, Origin
+from connector.events.gaps.losses import GivenUp, let_go
 from connector.events.lists import List
-from connector.events.losses import GivenUp, let_go
 from connector.facts import Fact
 from connector.roads.link import Clock, Link
 from tests.events.frames import event, intake, snapshot

@@ -7,7 +7,7 @@ from typing import Any
 from connector.edges.journal.memory import MemoryJournal
 from connector.errors import BrokerError, RegistryError
 from connector.events.entry import Entry
-from connector.events.outcome import Publish, Refused
+from connector.events.records.outcome import Publish, Refused
 from connector.facts import (
     EventQuarantined,
     EventsLost,

@@ -7,9 +7,9 @@ import pytest
 
 from connector.ami.steps import Start, Welcome
 from connector.errors import LinkLost, LoginRefused
-from connector.events.joining import Joint
+from connector.events.gaps.joining import Joint
+from connector.events.gaps.predecessor import Held, Read
 from connector.events.lists import BRIDGES, CHANNELS
-from connector.events.predecessor import Held, Read
 from connector.facts import Fact, LinkDown, LoginWasRefused
 from connector.roads.holding import Hold
 from connector.roads.link import Clock, Link

@@ -8,8 +8,8 @@ import pytest
 
 from connector.ami.action import AmiAction
 from connector.ami.reach import Reach, Result
-from connector.events.canary import Canary
-from connector.events.interruption import Interruption
+from connector.events.gaps.interruption import Interruption
+from connector.events.watching.canary import Canary
 from connector.facts import CanaryMissed, CanaryUnsent, Fact
 from connector.roads.link import Clock
 from connector.roads.watch import Watch

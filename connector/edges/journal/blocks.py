@@ -25,7 +25,7 @@ from zlib import crc32
 
 from connector.ami.framing import Oversize
 from connector.events.entry import Entry, Flaw, Origin, Source
-from connector.events.losses import GivenUp
+from connector.events.gaps.losses import GivenUp
 
 MARK_BYTES: Final = 8
 MAX_ENTRIES: Final = 64

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from connector.edges.journal.blocks import Entries, Losses, Placed
 from connector.edges.journal.segment import Damage, Segment, SegmentReader
 from connector.events.entry import Entry
-from connector.events.losses import GivenUp, damage
+from connector.events.gaps.losses import GivenUp, damage
 
 
 class Found(NamedTuple):

@@ -20,8 +20,8 @@ from connector.edges.journal.store import Store, Worth
 from connector.edges.journal.tail import Chunk, Tail
 from connector.errors import JournalError
 from connector.events.entry import Entry
-from connector.events.heartbeat import Depth
-from connector.events.losses import GivenUp, let_go
+from connector.events.gaps.losses import GivenUp, let_go
+from connector.events.watching.heartbeat import Depth
 from connector.facts import EventsLost, JournalFailed, JournalRestored, Report
 
 Answer = TypeVar("Answer")

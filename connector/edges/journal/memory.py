@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from connector.edges.journal.tail import Tail
 from connector.events.entry import Entry
-from connector.events.heartbeat import Depth
-from connector.events.losses import GivenUp, let_go
+from connector.events.gaps.losses import GivenUp, let_go
+from connector.events.watching.heartbeat import Depth
 
 
 class MemoryJournal:

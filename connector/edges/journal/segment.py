@@ -25,7 +25,7 @@ from connector.edges.journal.blocks import (
     source_block,
 )
 from connector.events.entry import Entry, Source
-from connector.events.losses import GivenUp
+from connector.events.gaps.losses import GivenUp
 
 _NAME: Final = re.compile(r"([0-9]{20})\.([0-9a-f]{16})\.journal")
 _SOURCE_OF: Final = itemgetter(Entry._fields.index("source"))

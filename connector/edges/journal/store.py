@@ -21,7 +21,7 @@ from connector.edges.journal.cursor import Cursor, Found
 from connector.edges.journal.marker import Lock, Marker
 from connector.edges.journal.segment import Damage, Segment, SegmentReader, SegmentWriter
 from connector.events.entry import Entry
-from connector.events.losses import GivenUp, damage, joined, let_go_by_event
+from connector.events.gaps.losses import GivenUp, damage, joined, let_go_by_event
 
 SEGMENT_BYTES: Final = 8 << 20
 

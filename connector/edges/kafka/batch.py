@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, Message
 
 from connector.edges.kafka.client import ends_producer, why
 from connector.errors import BrokerError
-from connector.events.outcome import Publish, Refused
+from connector.events.records.outcome import Publish, Refused
 
 UNPROVEN: Final = "Kafka took later records, and did not say that it has these: they are sent again"
 

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from connector.edges.kafka.batch import Batch
 from connector.edges.kafka.client import make, translated, why
 from connector.errors import BrokerError
-from connector.events.outcome import Publish, Refused
+from connector.events.records.outcome import Publish, Refused
 from connector.facts import BrokerTrouble, Fact, Report
 
 _BUSY_S: Final = 0.005

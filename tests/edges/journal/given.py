@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from connector.ami.framing import Oversize
 from connector.edges.journal.store import Bounds, Store, Worth
 from connector.events.entry import Entry, Flaw, Origin, Source
-from connector.events.losses import GivenUp
+from connector.events.gaps.losses import GivenUp
 
 PBX = "main"
 LARGE = 1 << 40

@@ -15,7 +15,7 @@ from connector.edges.journal.disk import DiskJournal, Policy
 from connector.edges.journal.store import Bounds
 from connector.errors import JournalError
 from connector.events.entry import Entry
-from connector.events.losses import FULL, GivenUp
+from connector.events.gaps.losses import FULL, GivenUp
 from connector.facts import EventsLost, Fact, JournalFailed, JournalRestored
 from tests.edges.journal.given import PBX, SMALL, entries, entry, everything, opened, sequences
 from tests.edges.journal.test_store import RANKS, folder

@@ -14,7 +14,7 @@ from connector.ami.framing import Oversize
 from connector.edges.journal.store import Bounds, Store, Worth
 from connector.errors import JournalError
 from connector.events.entry import Entry
-from connector.events.losses import DAMAGED, FULL, GivenUp
+from connector.events.gaps.losses import DAMAGED, FULL, GivenUp
 from tests.edges.journal.given import (
     EQUAL,
     LARGE,

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from connector.ami.action import AmiAction
 from connector.ami.message import parse
 from connector.ami.reach import Reach, Result
-from connector.events.interruption import Interruption
+from connector.events.gaps.interruption import Interruption
 from connector.facts import CanaryMissed, CanarySeen, CanaryUnsent, Report
 
 STREAM_STALLED: Final = "stream-stalled"

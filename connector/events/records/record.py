@@ -3,7 +3,7 @@
 from connector.avro.binary import NULL, SIZES, instant, long, optional_string, string
 from connector.avro.normalise import Reading
 from connector.events.entry import Entry, Origin
-from connector.events.login import Call, Login
+from connector.events.records.login import Call, Login
 
 _FROM_RECEIPT = string(b"receipt")
 

@@ -8,13 +8,13 @@ from typing import Final, NamedTuple
 from connector.avro.codec import to_json, wire_prefix
 from connector.avro.normalise import Normaliser, Reading
 from connector.avro.schema import EventSchema
-from connector.events.cloudevents import CloudEvents, dead_letter_headers
 from connector.events.entry import Entry, Flaw, Origin, name_of
 from connector.events.integrity import SUSPECT
-from connector.events.login import Login
-from connector.events.outcome import NeedsSchema, Outcome, Publish, Quarantine
-from connector.events.record import Records
-from connector.events.routing import Keys, Routing
+from connector.events.records.cloudevents import CloudEvents, dead_letter_headers
+from connector.events.records.login import Login
+from connector.events.records.outcome import NeedsSchema, Outcome, Publish, Quarantine
+from connector.events.records.record import Records
+from connector.events.records.routing import Keys, Routing
 
 TOO_LARGE = "too-large"
 _KEPT_OF_LARGE = 65_536

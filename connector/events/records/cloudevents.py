@@ -6,7 +6,7 @@ from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.dead_letters import error_headers
 from connector.events.entry import Entry, Flaw
-from connector.events.login import Call, Login
+from connector.events.records.login import Call, Login
 from connector.percent import path_part
 
 Headers = list[tuple[str, bytes]]
@@ -52,7 +52,7 @@ def dead_letter_headers(entry: Entry, flaw: Flaw, stage: str, topic: str, connec
             topic=topic,
             connector=connector,
             stage=stage,
-            where="connector.events.translate",
+            where="connector.events.records.translate",
             reason=flaw.reason,
             detail=flaw.detail,
         ),

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from connector.ami.message import timestamp_of
 from connector.events.entry import Entry
-from connector.events.predecessor import MARGIN_US, Held, Predecessor, Read
+from connector.events.gaps.predecessor import MARGIN_US, Held, Predecessor, Read
 
 _SWAP_US: Final = 1_000_000
 """How far apart in time two events may be, in microseconds, that two sessions read in another order."""

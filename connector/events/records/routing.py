@@ -8,7 +8,7 @@ from connector.ami.message import text_of
 from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Origin
-from connector.events.login import Call, Login
+from connector.events.records.login import Call, Login
 from connector.percent import key_part
 
 

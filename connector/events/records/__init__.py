@@ -1,0 +1,1 @@
+"""An entry becomes a record: its topic, key, headers and body."""

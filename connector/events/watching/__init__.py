@@ -1,0 +1,1 @@
+"""Whether a stream is alive and in time."""
