@@ -70,5 +70,5 @@ def test_any_request_gets_a_verdict(
 ) -> None:
     for policy in (READ_ONLY, CONTROLLED):
         verdict = policy.judge("main", "t", AmiAction(name, tuple(headers)), variables)
-        assert not verdict.allowed
-        assert verdict.why
+        # A text may be the name of an action that reads.
+        assert verdict.allowed == (not verdict.why)

@@ -71,10 +71,10 @@ def course(folder: Path, progress: int) -> None:
         store.close()
 
 
-def main(folder: Path) -> None:
-    number = 0
+def main(folder: Path, stride: int) -> None:
+    number = 1 - stride
     while True:
-        number += 1
+        number += stride
         child = os.fork()
         if not child:
             trap = Trap(number)
@@ -94,4 +94,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))
