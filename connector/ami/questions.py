@@ -158,6 +158,13 @@ class Questions:
         self._open.pop(action_id, None)
         self._later.pop(action_id, None)
 
+    def give_up(self, action_id: str) -> None:
+        """Wait no longer for an answer, and know it when it comes all the same."""
+        question = self._open.get(action_id)
+        if question is not None:
+            self._given_up[action_id] = question
+        self.forget(action_id)
+
     def _all(self) -> Iterator[tuple[str, _Question]]:
         yield from self._open.items()
         yield from self._later.items()

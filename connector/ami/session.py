@@ -225,7 +225,7 @@ class Session:
 
     def _advance(self, answer: Answer | None, now: float) -> None:
         """Take the dialogue of the login to its next question, or to its end."""
-        self._questions.forget(self._own)
+        self._questions.give_up(self._own)
         try:
             ask = self._dialogue.send(answer)
             self._due = now + (self._deadlines.settings if ask.optional else self._deadlines.login)
@@ -257,7 +257,7 @@ class Session:
 
     def _ask_own(self, action: AmiAction) -> None:
         # One question of its own at a time, and the machine minds its deadline itself.
-        self._questions.forget(self._own)
+        self._questions.give_up(self._own)
         self._own, data = self._questions.ask_own(action)
         self._steps.append(Send(data))
 

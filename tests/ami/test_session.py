@@ -31,7 +31,8 @@ def test_a_late_answer_to_core_settings_disturbs_nothing() -> None:
     one.answer()
     one.tick(5.0)
     late = response(one.asked[-1]["ActionID"], lines=TOLD)
-    assert one.hear(late, now=6.0) == [Messages([late[:-4]])]
+    assert one.hear(late, now=6.0) == []
+    assert one.hear(wire(HANGUP), now=6.0) == [Messages([HANGUP])]
 
 
 def test_events_before_readiness_follow_it_in_order() -> None:
@@ -243,6 +244,14 @@ class TestLeave:
         assert one.session.leave(0.0) == []
         assert one.hear(wire(HANGUP), response("t-3", "Goodbye")) == [Messages([HANGUP]), Left()]
         assert one.session.closed() == []
+
+    def test_a_ping_that_is_out_is_answered_to_nobody(self) -> None:
+        one = Dialogue().up_to_ready()
+        one.tick(10.0)
+        ping = one.asked[-1]["ActionID"]
+        one._note(one.session.leave(10.0))
+        assert one.hear(response(ping, lines="Ping: Pong"), wire(HANGUP)) == [Messages([HANGUP])]
+        assert one.hear(response(one.asked[-1]["ActionID"], "Goodbye")) == [Left()]
 
     def test_does_not_wait_for_ever(self) -> None:
         one = Dialogue().up_to_ready()
