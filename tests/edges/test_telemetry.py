@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from connector import facts
-from connector.edges.telemetry import LOGGER, PUBLISHED_S, REPEAT_S, SAYINGS, Telemetry, open_log
+from connector.edges.telemetry import LOGGER, Telemetry, open_log
+from connector.edges.telemetry.report import PUBLISHED_S, REPEAT_S
+from connector.edges.telemetry.sayings import SAYINGS
 
 SAMPLES: dict[Any, Any] = {
     str: "text",

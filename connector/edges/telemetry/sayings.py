@@ -1,37 +1,18 @@
-"""Facts to log lines and counts; one table says what each fact is worth.
+"""What each fact is worth in the log: its level and its words, in one table."""
 
-A fact that repeats is said once in a while, with how often it was true in between. Logs go to stderr
-only: stdout belongs to data.
-"""
-
-import json
 import logging
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final, TextIO
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from connector import facts
 from connector.facts import Fact
 
-LOGGER: Final = "connector"
-
-REPEAT_S: Final = 10.0
-"""Seconds within which the same fact is said only once."""
-
-PUBLISHED_S: Final = 60.0
-"""Seconds between two lines on what was published."""
-
-_MAX_HELD: Final = 4_096
 _RENEWED: Final = "the session for events is renewed"
 _NOT_RENEWED: Final = (
     "to renew the session did not help; does the account have user in `read`, "
     "and does each eventfilter let UserEvents through?"
 )
-_RESET: Final = "\033[0m"
-_COLOURS: Final = {"DEBUG": "\033[2m", "WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[1;31m"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,111 +116,9 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
 }
 
 
-@dataclass(slots=True)
-class Tally:
-    """What has happened since the start, for summaries.
-
-    Records by topic, events left out by name, dead letters by reason, and how many were lost.
-    """
-
-    published: Counter[str] = field(default_factory=Counter)
-    unselected: Counter[str] = field(default_factory=Counter)
-    quarantined: Counter[str] = field(default_factory=Counter)
-    lost: int = 0
-
-    def take(self, fact: Fact) -> None:
-        """Count a fact."""
-        match fact:
-            case facts.EventsPublished(counts):
-                self.published.update(counts)
-            case facts.EventDropped(event=event):
-                self.unselected[event] += 1
-            case facts.EventQuarantined(reason=reason):
-                self.quarantined[reason] += 1
-            case facts.EventsLost(count=count):
-                self.lost += count or 0
-
-
-@dataclass(slots=True)
-class _Held:
-    since: float
-    times: int = 0
-    last: Fact | None = None
-
-
-class Telemetry:
-    """Takes facts (it is a `Report`), counts them and says them in the log."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self.tally = Tally()
-        self._now = now
-        self._log = logging.getLogger(LOGGER)
-        self._held: dict[tuple[object, ...], _Held] = {}
-        self._published: Counter[str] = Counter()
-        self._published_at = now()
-
-    def __call__(self, fact: Fact) -> None:
-        """Take a fact."""
-        self.tally.take(fact)
-        if isinstance(fact, facts.EventsPublished):
-            self._publish(fact)
-        else:
-            self._say(fact, SAYINGS[type(fact)])
-
-    def unselected(self, event: str) -> None:
-        """Count an event that the selection leaves out; it is no fact, since there are so many."""
-        self.tally.unselected[event] += 1
-
-    def flush(self) -> None:
-        """Say what was held back."""
-        for held in self._held.values():
-            if held.last is not None:
-                self._write(held.last, f" (the last of {held.times} more)")
-        self._held.clear()
-        self._say_published()
-
-    def _say(self, fact: Fact, saying: Saying) -> None:
-        more = ""
-        if saying.same:
-            key = (type(fact).__name__, *(getattr(fact, name) for name in saying.same))
-            held = self._held.get(key)
-            if held is not None and self._now() - held.since < REPEAT_S:
-                held.times, held.last = held.times + 1, fact
-                return
-            if held is not None and held.times:
-                more = f" ({held.times} more since the last such line)"
-            self._remember(key)
-        self._write(fact, more)
-
-    def _remember(self, key: tuple[object, ...]) -> None:
-        if len(self._held) >= _MAX_HELD:
-            self.flush()
-        self._held[key] = _Held(self._now())
-
-    def _write(self, fact: Fact, more: str) -> None:
-        saying = SAYINGS[type(fact)]
-        level = _level(fact, saying)
-        if self._log.isEnabledFor(level):
-            text = saying.text.format_map(asdict(fact) | _worded(fact))
-            self._log.log(level, "%s", text + more, extra={"fact": fact})
-
-    def _publish(self, fact: facts.EventsPublished) -> None:
-        self._published.update(fact.counts)
-        if self._now() - self._published_at >= PUBLISHED_S:
-            self._say_published()
-
-    def _say_published(self) -> None:
-        count, topics = self._published.total(), len(+self._published)
-        if count:
-            saying = SAYINGS[facts.EventsPublished]
-            fact = facts.EventsPublished(dict(self._published))
-            text = saying.text.format(count=count, topics=topics)
-            self._log.log(saying.level, "%s", text, extra={"fact": fact})
-        self._published.clear()
-        self._published_at = self._now()
-
-
-def _level(fact: Fact, saying: Saying) -> int:
+def level_of(fact: Fact) -> int:
+    """Return the level of a fact's line, of Python's logging."""
+    saying = SAYINGS[type(fact)]
     match fact:
         case facts.BrokerTrouble(fatal=True):
             return logging.ERROR
@@ -251,7 +130,7 @@ def _level(fact: Fact, saying: Saying) -> int:
             return saying.level
 
 
-def _worded(fact: Fact) -> dict[str, str]:
+def worded(fact: Fact) -> dict[str, str]:
     """Put into words what the fields of a fact say in numbers."""
     words = {}
     if hasattr(fact, "retry_s"):
@@ -287,54 +166,3 @@ def _watched(fact: Fact) -> dict[str, str]:
             return {"then": _RENEWED if renewed else _NOT_RENEWED}
         case _:
             return {}
-
-
-def open_log(
-    stream: TextIO, level: str = "info", form: str = "console", unsaid: tuple[type[Fact], ...] = ()
-) -> None:
-    """Send the connector's log to a stream, but for facts of the kinds `unsaid`.
-
-    `form` is `console` or `json`, one line per fact in both.
-    """
-    handler = logging.StreamHandler(stream)
-    handler.addFilter(lambda record: not isinstance(getattr(record, "fact", None), unsaid))
-    handler.setFormatter(_Lines() if form == "json" else _Console(coloured=stream.isatty()))
-    log = logging.getLogger(LOGGER)
-    log.handlers[:] = [handler]
-    log.setLevel(level.upper())
-    log.propagate = False
-
-
-class _Console(logging.Formatter):
-    """`22:31:07 warning  text`, coloured by level in a terminal."""
-
-    def __init__(self, *, coloured: bool) -> None:
-        super().__init__()
-        self._coloured = coloured
-
-    def format(self, record: logging.LogRecord) -> str:
-        at = time.strftime("%H:%M:%S", time.localtime(record.created))
-        line = f"{at} {record.levelname.lower():<8} {_one_line(record.getMessage())}"
-        colour = _COLOURS.get(record.levelname) if self._coloured else None
-        line = f"{colour}{line}{_RESET}" if colour else line
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
-
-
-class _Lines(logging.Formatter):
-    """One JSON object on a line: time, level, message, and the fact with its fields."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        value: dict[str, Any] = {"time": at, "level": record.levelname.lower()}
-        value["message"] = record.getMessage()
-        if record.exc_info:
-            value["exception"] = self.formatException(record.exc_info)
-        fact = getattr(record, "fact", None)
-        if fact is not None:
-            value |= {"fact": type(fact).__name__} | asdict(fact)
-        return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _one_line(text: str) -> str:
-    """Keep one fact on one line: a PBX's text may hold line ends and terminal codes."""
-    return "".join(each if each.isprintable() else " " for each in text)
