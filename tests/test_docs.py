@@ -52,7 +52,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 def read(text: str, environ: Mapping[str, str] | None = None) -> Settings:
     known = {"AMI_SECRET": "s", "KAFKA_PASSWORD": "p"}
-    return load(text, {**known, **(environ or {})}, lambda _: "from a file")
+    return load(text, {**known, **(environ or {})}, lambda _: "from a file, as secrets are")
 
 
 def test_the_two_commands_are_the_first_lines_of_the_readme() -> None:

@@ -11,6 +11,7 @@ from connector.edges.schemas import load_schemas
 from connector.edges.telemetry import Telemetry
 from connector.events.selection import Selection
 from connector.roads.delivery import Ends
+from connector.settings.privacy import privacy
 from connector.settings.sections import Settings
 
 
@@ -22,6 +23,8 @@ def lines_end(settings: Settings, write: Callable[[str], object], telemetry: Tel
     sink, ids = JsonLines(write, rules.routing.dead_letter_topic), LocalIds()
     return Shared(
         schemas=schemas,
+        privacy=privacy(settings.privacy, schemas),
+        before_journal=settings.privacy.before_journal,
         selection=Selection(schemas, settings.events.select),
         rules=rules,
         ends=Ends(sink, ids, {}, NoTopics()),

@@ -27,6 +27,7 @@ from connector.facts import Report, TopicMade
 from connector.preflight import Finding, ends, refuse
 from connector.roads.delivery import Ends
 from connector.roads.ports import SchemaIds, Topics
+from connector.settings.privacy import privacy
 from connector.settings.sections import Kafka, Settings
 from connector.settings.topics import check_names, plan
 
@@ -45,6 +46,7 @@ def read_schemas(settings: Settings) -> tuple[SchemaSet, Selection]:
     schemas = load_schemas(Path(users) if users else None)
     check_names(settings, schemas)
     Ranks(schemas, settings.journal.expendable, settings.journal.precious)
+    privacy(settings.privacy, schemas)
     snapshots = any(pbx.snapshot != "off" for pbx in settings.pbx.values())
     return schemas, Selection(schemas, settings.events.select, snapshots=snapshots)
 
@@ -73,6 +75,8 @@ async def open_kafka(
     async with _sink(settings, telemetry, registry, TopicMaker(later, planned, telemetry)) as opened:
         yield Shared(
             schemas=schemas,
+            privacy=privacy(settings.privacy, schemas),
+            before_journal=settings.privacy.before_journal,
             selection=selection,
             rules=settings.rules,
             ends=opened,
@@ -111,6 +115,8 @@ async def open_embedded(
     async with _sink(settings, telemetry, ids, topics) as opened:
         yield Shared(
             schemas=schemas,
+            privacy=privacy(settings.privacy, schemas),
+            before_journal=settings.privacy.before_journal,
             selection=selection,
             rules=settings.rules,
             ends=opened,

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from connector.actions.dispatch.claims import Memory
@@ -27,10 +28,12 @@ from connector.avro.records import RecordCodec
 from connector.edges.kafka.client import admin_config, member_config, transactional_config
 from connector.edges.kafka.requests import Clients, KafkaRequests
 from connector.edges.pbx.pool import ActionPool
-from connector.edges.schemas import load_action_catalogue, load_action_schemas
+from connector.edges.schemas import load_action_catalogue, load_action_schemas, load_schemas
 from connector.facts import Report
+from connector.privacy.privacy import Privacy
 from connector.roads.execution import Execution, Ways
 from connector.settings import road_back
+from connector.settings.privacy import privacy
 from connector.settings.sections import Settings
 
 _FOR_EVER_MS: Final = 1 << 62
@@ -49,6 +52,7 @@ class _Known(NamedTuple):
     catalogue: ActionCatalogue
     ids: Mapping[str, int]
     texts: MutableMapping[int, str]
+    privacy: Privacy
 
 
 @asynccontextmanager
@@ -96,7 +100,9 @@ async def _learn(settings: Settings, registry: Schemas) -> _Known:
     for subject, codec in subjects(settings, schemas).items():
         ids[codec.name] = await registry.schema_id(subject, codec.text)
         texts[ids[codec.name]] = codec.text
-    return _Known(schemas, load_action_catalogue(), ids, texts)
+    users = settings.events.user_schemas
+    told = privacy(settings.privacy, load_schemas(Path(users) if users else None))
+    return _Known(schemas, load_action_catalogue(), ids, texts, told)
 
 
 def _clients(settings: Settings) -> Clients:
@@ -127,6 +133,7 @@ def _rules(settings: Settings, known: _Known) -> Rules:
         catalogue=known.catalogue,
         policy=own.judge(known.catalogue),
         prepare=partial(prepare, catalogue=known.catalogue, channel_id=own.channel_id),
+        privacy=known.privacy,
         unknown=own.unknown_parameters,
     )
 

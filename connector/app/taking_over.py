@@ -132,13 +132,14 @@ def _try(opening: Callable[[str], Opened], name: str) -> Opened | None:
 
 def _joined(name: str, opened: Opened, hold: Hold, settings: Settings, shared: Shared) -> Beginning:
     """Join what is held of a PBX to what its journal ends with."""
-    read = shared.normaliser(settings.pbx[name].timezone).read
+    zone = settings.pbx[name].timezone
+    read, discretion = shared.normaliser(zone).read, shared.discretion(zone)
     chosen = shared.selection.chosen
 
     def journaled(frame: bytes) -> bool:
         return read(frame).shape.schema in chosen
 
-    joint = hold.join(lambda held: join(opened.latest(), held, journaled))
+    joint = hold.join(lambda held: join(opened.latest(), held, journaled, discretion.form))
     if joint is None:
         return begin(opened)
     if opened.last is None:

@@ -9,6 +9,7 @@ from connector.app.journals import Held, Opened
 from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
+from connector.events.discretion import Discretion
 from connector.events.entry import Source
 from connector.events.gaps.holes import Holes
 from connector.events.gaps.interruption import Interruption
@@ -17,6 +18,7 @@ from connector.events.records.translate import Rules, Translator
 from connector.events.selection import Selection
 from connector.events.watching.canary import Canary
 from connector.events.watching.delay import Delays
+from connector.privacy.privacy import Privacy
 from connector.roads.delivery import Delivery, Ends
 from connector.roads.holding import Hold
 
@@ -35,9 +37,14 @@ class Schemas(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What the PBXs of a process share; the epoch is when it began, in milliseconds since 1970."""
+    """What the PBXs of a process share; the epoch is when it began, in milliseconds since 1970.
+
+    `before_journal` is whether the rules of privacy are applied before anything is written to a disk.
+    """
 
     schemas: SchemaSet
+    privacy: Privacy
+    before_journal: bool
     selection: Selection
     rules: Rules
     ends: Ends
@@ -51,6 +58,10 @@ class Shared:
         if zone not in self.normalisers:
             self.normalisers[zone] = Normaliser(self.schemas, zone)
         return self.normalisers[zone]
+
+    def discretion(self, zone: tzinfo | None) -> Discretion:
+        """Return what may be told of the entries of a PBX in a timezone."""
+        return Discretion(self.privacy, self.normaliser(zone), before_journal=self.before_journal)
 
 
 class Watching(NamedTuple):
@@ -91,7 +102,8 @@ class Vertical:
         watching: Watching = Watching(),  # noqa: B008
     ) -> None:
         normaliser = shared.normaliser(zone)
-        translator = Translator({source.pbx: normaliser}, shared.rules, shared.ends.schema_ids)
+        discretion = shared.discretion(zone)
+        translator = Translator({source.pbx: normaliser}, shared.rules, shared.ends.schema_ids, discretion)
         telemetry = shared.telemetry
         holes = Holes(source.pbx, telemetry) if watching.sequence_audit else None
         self.delays = watching.delays or Delays(source.pbx, telemetry)
@@ -105,6 +117,7 @@ class Vertical:
             holes=holes,
             delays=self.delays,
             canary=self.canary,
+            discretion=discretion,
         )
         self.journal = journal
         self.lists = shared.selection.lists

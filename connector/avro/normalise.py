@@ -216,6 +216,9 @@ class Normaliser:
             shape, skipped = head.timeless.get(numbers), 2
         if shape is None or shape.maps or shape.mend:
             shape, values = head.settle(shape, numbers, values, frame.split(_CRLF))
+        if not stamp and shape.time_at >= 0:
+            # Nothing stands behind it, or it stands elsewhere.
+            stamp = frame.split(_CRLF)[shape.time_at][len("Timestamp: ") :]
         return _new(Reading, (shape, values, frame, stamp, *shape.ids(lines, skipped)))
 
     def _read_first(self, frame: bytes, head: bytes) -> Reading:

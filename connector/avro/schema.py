@@ -36,7 +36,7 @@ class Field:
     """One field of an event's own: which header fills it, and how its text is read.
 
     `block` names the snapshot that the header belongs to: `channel`, `bridge`, or with a role,
-    `channel:Dest`.
+    `channel:Dest`. `secret`: its value is not told unless asked for.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Field:
     block: str = ""
     escaped: bool = False
     sentinels: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +138,7 @@ def _field(raw: Mapping[str, Any]) -> Field:
         block=raw.get("block", ""),
         escaped=bool(raw.get("escaped", False)),
         sentinels=tuple(raw.get("sentinels", ())),
+        secret=bool(raw.get("secret", False)),
     )
 
 

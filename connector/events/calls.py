@@ -76,10 +76,14 @@ class Calls:
     Args:
         noticed: told of the event that shows a channel for the first time, or its end, or a change of its
             call, or that has no Linkedid: the channel's Uniqueid, the event, and the time in microseconds.
+        named: a channel's name to what is remembered of it: it outlives the process, on a disk.
     """
 
-    def __init__(self, noticed: Callable[[bytes, Reading, int], None]) -> None:
+    def __init__(
+        self, noticed: Callable[[bytes, Reading, int], None], named: Callable[[bytes], bytes] = bytes
+    ) -> None:
         self._noticed = noticed
+        self._named = named
         self._channels: dict[bytes, _Channel] = {}
         self._ended: deque[tuple[int, bytes]] = deque()
         self._present = Presence(MAX_CHANNELS)
@@ -108,12 +112,12 @@ class Calls:
         ended = [(at_us, _text(unique)) for at_us, unique in self._ended]
         return Memory(channels, ended, [_text(bridge) for bridge in self._bridges.living])
 
-    def recall(self, memory: Memory) -> None:
-        """Take the memory of a process before."""
+    def recall(self, memory: Memory, *, names: bool = True) -> None:
+        """Take the memory of a process before; `names`: the channels' too."""
         for unique, linked, root, name in memory.channels:
             self._channels[_raw(unique)] = _Channel(root, _raw(linked))
             if name is not None:
-                self._present.began(_raw(unique), _raw(name))
+                self._present.began(_raw(unique), _raw(name) if names else b"")
         for at_us, unique in memory.ended:
             self._ended.append((at_us, _raw(unique)))
             if _raw(unique) in self._channels and _raw(unique) not in self._present.living:
@@ -132,7 +136,7 @@ class Calls:
         if event in CHANNELS.items:
             channel = self._channels.get(reading.unique)
             if channel is None or not channel.ended:
-                self._present.listed(reading.unique, reading.raw("Channel"))
+                self._present.listed(reading.unique, self._named(reading.raw("Channel")))
         elif event in BRIDGES.items:
             self._bridges.listed(reading.raw("BridgeUniqueid"))
 
@@ -153,8 +157,9 @@ class Calls:
         if channel is not None and not channel.ended:
             channel.ended = True
             self._ended.append((now_us, unique))
-        lines = [b"Event: Hangup", b"Channel: " + name, b"Uniqueid: " + unique]
-        return Ended(b"\r\n".join([*lines, b"Linkedid: " + linked] if linked else lines), root)
+        told = [(b"Channel: ", name), (b"Uniqueid: ", unique), (b"Linkedid: ", linked)]
+        lines = [b"Event: Hangup", *(header + value for header, value in told if value)]
+        return Ended(b"\r\n".join(lines), root)
 
     def root_of(self, reading: Reading, now_us: int) -> tuple[str | None, Merge | None]:
         """Return the root of the event's call, None where it has none, and a merge that it shows."""
@@ -207,9 +212,9 @@ class Calls:
             self._ended.append((now_us, unique))
             self._present.ended(unique)
         elif event == "Rename":
-            self._present.renamed(unique, reading.raw("Newname"))
+            self._present.renamed(unique, self._named(reading.raw("Newname")))
         elif not channel.ended and event != USER_EVENT and _SHOWS_LIFE in reading.shape.places:
-            self._present.began(unique, reading.raw("Channel"))
+            self._present.began(unique, self._named(reading.raw("Channel")))
 
     def _bridge(self, reading: Reading) -> None:
         bridge = reading.raw("BridgeUniqueid")

@@ -40,7 +40,8 @@ class Entry(NamedTuple):
 
     `received_us` is the time of receipt in microseconds since 1970 (UTC). `root` names the call
     that the message belongs to, None where it belongs to none. `reading` is the parsed frame where
-    it is still at hand; it follows from `frame` and never reaches a disk.
+    it is still at hand; it follows from `frame` and never reaches a disk. `masked` tells by which rules
+    of privacy values were changed in `frame`, None where none was.
     """
 
     source: Source
@@ -53,6 +54,7 @@ class Entry(NamedTuple):
     reading: "Reading | None" = None
     snapshot_id: str | None = None
     recovered: bool = False
+    masked: str | None = None
 
     @property
     def event_id(self) -> str:

@@ -14,6 +14,7 @@ from connector.ami.steps import Start
 from connector.avro.normalise import Normaliser, Reading
 from connector.events import notices
 from connector.events.calls import Calls, Memory, Merge
+from connector.events.discretion import Discretion
 from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.gaps.holes import Hole, Holes
 from connector.events.gaps.interruption import Interruption, Node, compare, node, started_at
@@ -53,6 +54,7 @@ class Intake:
         holes: looks for what the PBX has sent and nobody has read.
         delays: measures how late events are.
         canary: takes our own events out, which show that events come.
+        discretion: what may be told of entries, and whether they are changed here, before the journal.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Intake:
         holes: Holes | None = None,
         delays: Delays | None = None,
         canary: Canary | None = None,
+        discretion: Discretion | None = None,
     ) -> None:
         self._source = source
         self._normaliser = normaliser
@@ -73,7 +76,10 @@ class Intake:
         self._unselected = unselected
         self._sequence = 0
         self._unresolved = Unresolved()
-        self._calls = Calls(self._unresolved.noticed)
+        self._discretion = discretion
+        self._masked = discretion.masked if discretion else None
+        self._recalls_masked = False
+        self._calls = Calls(self._unresolved.noticed, self._name)
         self._integrity = Integrity()
         self._interruption = interruption
         self._holes = holes
@@ -144,7 +150,7 @@ class Intake:
 
     def memory(self) -> bytes:
         """Return what must outlive the process, for the next one's `recall`."""
-        return json.dumps([_MEMORY, self._node, self._calls.memory()]).encode()
+        return json.dumps([_MEMORY, self._node, self._calls.memory(), self._masked]).encode()
 
     def recall(self, memory: bytes, since: Iterable[Entry]) -> None:
         """Take the memory of a process before, and what it has journaled since; one that cannot be read is left.
@@ -152,16 +158,25 @@ class Intake:
         Nothing is published by that.
         """
         try:
-            version, node, calls = json.loads(memory)
+            version, node, calls, *rules = json.loads(memory)
             if version != _MEMORY:
                 return
             self._node = Node(*node) if node else None
-            self._calls.recall(Memory(*calls))
+            # Names that other rules have changed, or none, are not known here.
+            self._calls.recall(Memory(*calls), names=(rules or [None])[0] == self._masked)
         except (ValueError, TypeError):
             return
         for entry in since:
             if entry.origin in (Origin.AMI, Origin.SNAPSHOT) and entry.flaw is None:
+                self._recalls_masked = entry.masked is not None
                 self._calls.root_of(self._normaliser.read(entry.frame), entry.received_us)
+        self._recalls_masked = False
+
+    def _name(self, channel: bytes) -> bytes:
+        """Return what is remembered of a channel's name."""
+        if self._discretion is None or self._recalls_masked:
+            return channel
+        return self._discretion.name(channel)
 
     def heartbeat(self, health: Health, now_us: int) -> Entry:
         """Say that the connector is alive and how it fares; the delay is the longest since the last heartbeat."""
@@ -200,7 +215,13 @@ class Intake:
             self._delayed(reading.stamp, received_us)
         if self._holes is not None:
             entries += self._missing(self._holes.take(read_frames, received_us), received_us)
-        return entries
+        return entries if self._masked is None else self._discreet(entries)
+
+    def _discreet(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return entries as the journal may have them."""
+        if self._discretion is None or self._masked is None:
+            return [*entries]
+        return [*map(self._discretion.told, entries)]
 
     def _delayed(self, stamp: bytes, received_us: int) -> None:
         """Take the Timestamp of the last event of a read: the delay of those before it is hardly longer."""
@@ -232,7 +253,7 @@ class Intake:
                 entries.append(self._number(frame, received_us, root, None, reading))
             else:
                 self._unselected(reading.shape.schema.event)
-        listed = [_listed(entry, snapshot_id) for entry in entries]
+        listed = [_listed(entry, snapshot_id) for entry in self._discreet(entries)]
         return (None if flaw else reading), listed + self._resolved(received_us)
 
     def settle(self, whole: Collection[str], snapshot_id: str, now_us: int) -> list[Entry]:
@@ -247,7 +268,8 @@ class Intake:
         for ended in self._calls.settle(whole, now_us):
             if self._normaliser.read(ended.frame).shape.schema in self._selection.chosen:
                 entry = self._number(ended.frame, now_us, ended.root, None, None)
-                entries.append(entry._replace(origin=Origin.SYNTHETIC, snapshot_id=snapshot_id))
+                origin, masked = Origin.SYNTHETIC, self._masked
+                entries.append(entry._replace(origin=origin, snapshot_id=snapshot_id, masked=masked))
         return entries
 
     def tell(self, kind: str, now_us: int, **headers: Header) -> Entry:
@@ -268,7 +290,8 @@ class Intake:
         self, frame: bytes, received_us: int, reading: Reading, flaw: Flaw, entries: list[Entry]
     ) -> None:
         entry = self._number(frame, received_us, None, flaw, reading)
-        entries += [entry, self._own(notices.suspect(entry, flaw), received_us)]
+        told = self._discretion.told(entry) if self._discretion else entry
+        entries += [entry, self._own(notices.suspect(told, flaw), received_us)]
 
     def _odd(self, frame: bytes, received_us: int, entries: list[Entry]) -> None:
         kind = kind_of(frame)
@@ -298,6 +321,7 @@ class Intake:
             reading,
             None,
             False,
+            None,
         )
         return _new(Entry, fields)
 

@@ -190,7 +190,13 @@ class _Walk:
             # A global variable's VarSet has "Channel: none" and "Uniqueid: none" alone.
             self.missing = ()
             return ""
-        return f"has {name or 'a line without a name'} where {self.missing[0]} belongs"
+        return f"has {self._told(name)} where {self.missing[0]} belongs"
+
+    def _told(self, name: str) -> str:
+        """Tell a header's name where it is Asterisk's own: another may be part of a caller's number."""
+        if not name:
+            return "a line without a name"
+        return name if name in self._own or name in self.blocks else "an unknown header"
 
 
 def _blocks(schema: EventSchema) -> dict[str, str]:
@@ -211,7 +217,7 @@ def _stray_tail(names: Sequence[str]) -> Verdict | None:
             role = name.removesuffix(first)
             expected = [role + header for header in run]
             if list(names[at : at + len(run)]) == expected and names[at - 1] != role + before:
-                return Verdict(f"has {name} without {role + before} before it", ())
+                return Verdict(f"has {first} without {before} before it", ())
     return None
 
 

@@ -117,7 +117,7 @@ def suspect(entry: Entry, flaw: Flaw) -> bytes:
     headers = {
         "Reason": SUSPECT,
         "Message": flaw.detail,
-        "SubjectEvent": event_name(entry.frame),
+        "SubjectEvent": event_name(entry.frame) or None,
         "SubjectEventId": entry.event_id,
     }
     return notice("suspect", headers)

@@ -29,6 +29,7 @@ from connector.settings.kinds import (
     TopicName,
     Url,
 )
+from connector.settings.privacy import PrivacySection
 
 EventClass = Literal[
     "system", "call", "log", "verbose", "command", "agent", "user", "config", "dtmf", "reporting",
@@ -245,6 +246,7 @@ class Settings:
     registry: Registry | None = None
     topics: Topics = Topics()
     journal: Journal = Journal()
+    privacy: PrivacySection = PrivacySection()  # noqa: RUF009 (it is frozen)
     log: Log = Log()
     actions: Actions | None = None
 

@@ -23,8 +23,9 @@ from connector.ami.action import AmiAction, variable
 from connector.ami.completion import Answer
 from connector.ami.message import AmiMessage, Kind
 from connector.ami.reach import Reach, Result
-from connector.edges.schemas import load_action_catalogue, load_action_schemas
+from connector.edges.schemas import load_action_catalogue, load_action_schemas, load_schemas
 from connector.facts import Fact
+from connector.privacy.privacy import Privacy
 
 NOW = 1_700_000_000_000
 TTL_MS = 30_000
@@ -52,6 +53,9 @@ def prepare(request: Request) -> AmiAction:
     return AmiAction(request.action, (*request.headers, *variables))
 
 
+NOTHING_COVERED = Privacy((), load_schemas())
+
+
 def make_dispatcher(
     report: Callable[[Fact], None] = lambda _: None,
     *,
@@ -62,6 +66,7 @@ def make_dispatcher(
     bounds: Bounds = BOUNDS,
     memory: Memory = MEMORY,
     policy: Policy = POLICY,
+    privacy: Privacy = NOTHING_COVERED,
 ) -> Dispatcher:
     texts: dict[int, str] = {}
     pairs = (PAIR, AVRO)
@@ -71,7 +76,7 @@ def make_dispatcher(
     serdes = {pair.requests: Serde(pair, SCHEMAS, registered, CATALOGUE, written) for pair in pairs}
     return Dispatcher(
         Unread(RequestReader(rules, SCHEMAS.request), texts),
-        Rules(served, only, CATALOGUE, policy, prepare),
+        Rules(served, only, CATALOGUE, policy, prepare, privacy),
         Settlement(serdes, "me"),
         Measures(bounds, memory, {pbx: Gates(in_flight, limits) for pbx in served}),
         report,

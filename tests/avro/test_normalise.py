@@ -229,3 +229,8 @@ def test_memory_is_bounded() -> None:
         normaliser.read(b"Event: UserEvent\r\nUserEvent: x\r\nH%d: %d" % (number, number))
     assert max(len(dialect) for dialect in normaliser._dialects) <= 16_384
     assert max(len(dialect.names) for dialect in normaliser._dialects) < 6_000
+
+
+def test_an_event_of_nothing_but_its_time_has_it() -> None:
+    frame = b"Event: Reload\r\nPrivilege: system,all\r\nTimestamp: 1700000000.123456"
+    assert [NORMALISER.read(frame).stamp for _ in range(2)] == [b"1700000000.123456"] * 2

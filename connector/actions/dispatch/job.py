@@ -12,6 +12,7 @@ from connector.actions.response import Executed, Outcome, Status
 from connector.ami.action import MAX_ACTION_ID, AmiAction, encode
 from connector.ami.catalogue import ActionCatalogue, ActionFacts, ProblemKind
 from connector.errors import ActionError
+from connector.privacy.privacy import Privacy
 
 _SOME_ID: Final = "x" * MAX_ACTION_ID
 
@@ -48,6 +49,7 @@ class Rules(NamedTuple):
         prepare: a request to the action for the wire; raises ActionError where it must not go there.
         unknown: what becomes of a parameter that the catalogue does not know: the request is invalid,
             or it goes on with a warning, or without.
+        privacy: what may be told of answers.
     """
 
     served: Collection[str]
@@ -55,6 +57,7 @@ class Rules(NamedTuple):
     catalogue: ActionCatalogue
     policy: Policy
     prepare: Callable[[Request], AmiAction]
+    privacy: Privacy
     unknown: Literal["warn", "refuse", "ignore"] = "warn"
 
     def pbx(self, request: Request) -> str | None:

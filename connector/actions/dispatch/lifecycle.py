@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from connector.actions.dispatch import audit
 from connector.actions.dispatch.claims import Claims, Recalled, Wait
 from connector.actions.dispatch.job import Job, Rules, invalid
-from connector.actions.dispatch.outcome import expired, outcome_of, unavailable
+from connector.actions.dispatch.outcome import discreet, expired, outcome_of, unavailable
 from connector.actions.dispatch.partition import Partition
 from connector.actions.dispatch.ticket import Stage, Ticket
 from connector.actions.dispatch.waiting import Waiting
@@ -149,7 +149,7 @@ class Lifecycle:
         if result.reach is Reach.NOT_SENT and late and self._waiting.is_up(job.pbx):
             outcome = expired()
         else:
-            outcome = outcome_of(request, job, result)
+            outcome = discreet(outcome_of(request, job, result), self._rules.privacy)
         self._end(ticket, outcome, result.reach, now_ms)
 
     def spurned(self, ticket: Ticket, why: str) -> None:

@@ -9,6 +9,7 @@ from connector.actions.response import Executed, Lines, Outcome, Status
 from connector.ami.completion import Answer
 from connector.ami.message import AmiMessage
 from connector.ami.reach import Reach, Result
+from connector.privacy.privacy import Privacy
 
 
 def outcome_of(request: Request, job: Job, result: Result) -> Outcome:
@@ -26,6 +27,22 @@ def outcome_of(request: Request, job: Job, result: Result) -> Outcome:
             events=tuple(_lines(event, request.action_id) for event in result.answer.events),
         )
     return outcome
+
+
+def discreet(outcome: Outcome, privacy: Privacy) -> Outcome:
+    """Return an outcome with what may be told of the PBX's answer; to be done once, before anything keeps it."""
+    answers = privacy.answers
+    if answers is not None and outcome.response:
+        told = answers.lines((("Message", outcome.message),)) if outcome.message else ()
+        message = told[0][1] if told else ""
+        outcome = replace(outcome, message=message, response=answers.lines(outcome.response))
+    events = tuple(_discreet_event(lines, privacy) for lines in outcome.events)
+    return replace(outcome, events=events) if events != outcome.events else outcome
+
+
+def _discreet_event(lines: Lines, privacy: Privacy) -> Lines:
+    mask = privacy.of_event(lines[0][1]) if lines else None
+    return lines if mask is None else mask.lines(lines)
 
 
 def unavailable(reason: str) -> Outcome:

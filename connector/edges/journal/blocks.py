@@ -12,7 +12,8 @@ that nothing a PBX sends can look like one.
              and the frames
              "L", losses as a JSON array of arrays
 
-The rest is `[roots, {index: [origin, flaw, snapshot_id, oversize]}]`; what most entries have is left out.
+The rest is `[roots, {index: [origin, flaw, snapshot_id, oversize]}, masked]`; what most entries have is left
+out. `masked` has for each entry by which rules of privacy its frame was changed; it is not there where none was.
 """
 
 import json
@@ -41,6 +42,7 @@ _SEQUENCE: Final = itemgetter(Entry._fields.index("sequence"))
 _RECEIVED: Final = itemgetter(Entry._fields.index("received_us"))
 _ROOT: Final = itemgetter(Entry._fields.index("root"))
 _BYTES: Final = itemgetter(Entry._fields.index("frame"))
+_MASKED: Final = itemgetter(Entry._fields.index("masked"))
 _USUAL: Final = (
     (itemgetter(Entry._fields.index("origin")), Origin.AMI),
     (itemgetter(Entry._fields.index("flaw")), None),
@@ -90,7 +92,9 @@ def entries_block(mark: bytes, number: int, positions: Sequence[int], entries: S
     count, first = len(entries), positions[0]
     frames = [*map(_BYTES, entries)]
     dense = positions[-1] - first + 1 == count
-    rest = json.dumps([[*map(_ROOT, entries)], {} if _are_usual(entries, frames) else _odd(entries)]).encode()
+    told = [[*map(_ROOT, entries)], {} if _are_usual(entries, frames) else _odd(entries)]
+    masked = [*map(_MASKED, entries)]
+    rest = json.dumps(told if masked.count(None) == count else [*told, masked]).encode()
     numbers = _columns(count).pack(
         *(range(count) if dense else (position - first for position in positions)),
         *map(_SEQUENCE, entries),
@@ -173,12 +177,13 @@ def _entries(payload: bytes, sources: MutableMapping[int, Source], pbx: str) -> 
     offsets, sequences, times, lengths = (columns[at * count : (at + 1) * count] for at in range(4))
     begin = _ENTRIES.size + numbers.size + _REST.size
     (length,) = _REST.unpack_from(payload, begin - _REST.size)
-    roots, odd = json.loads(payload[begin : begin + length])
+    roots, odd, *more = json.loads(payload[begin : begin + length])
+    masked = more[0] if more else [None] * count
     source = sources.setdefault(number, Source(pbx, epoch))
     bounds = pairwise(accumulate(lengths, initial=begin + length))
-    rows = zip(offsets, sequences, times, roots, bounds, strict=True)
-    for place, (offset, sequence, received_us, root, (start, end)) in enumerate(rows):
-        entry = Entry(source, sequence, received_us, Origin.AMI, root, payload[start:end])
+    rows = zip(offsets, sequences, times, roots, bounds, masked, strict=True)
+    for place, (offset, sequence, received_us, root, (start, end), rules) in enumerate(rows):
+        entry = Entry(source, sequence, received_us, Origin.AMI, root, payload[start:end], masked=rules)
         told = odd.get(str(place))
         yield first + offset, entry if told is None else _as_told(entry, *told)
 

@@ -25,15 +25,21 @@ class Joint(NamedTuple):
     since_us: int = 0
 
 
-def join(old: Iterable[Entry], held: Held, journaled: Callable[[bytes], bool]) -> Joint:
+def join(
+    old: Iterable[Entry],
+    held: Held,
+    journaled: Callable[[bytes], bool],
+    form: Callable[[bytes], bytes] = bytes,
+) -> Joint:
     """Join a session to what a process before has journaled.
 
     Args:
         old: its last entries, in order: as many as there are.
         held: what this process has read.
         journaled: whether an event is one that goes to the journal.
+        form: a frame as the journal has it.
     """
-    here = _Here(held)
+    here = _Here(held, form)
     end = Predecessor(here.numbers)
     for entry in old:
         end.take(entry)
@@ -62,13 +68,14 @@ def _apart(end: Predecessor, here: "_Here", held: Held, left_us: int, trouble: s
 
 
 class _Here:
-    """What is held, each stamped frame by its number."""
+    """What is held, each stamped frame, as the journal has it, by its number."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: Held, form: Callable[[bytes], bytes]) -> None:
         self._reads = held.reads
+        self._form = form
         self.numbers: dict[bytes, int] = {}
         self.repeats = False
-        for number, frame in enumerate(frame for read in held.reads for frame in read.frames):
+        for number, frame in enumerate(form(frame) for read in held.reads for frame in read.frames):
             if timestamp_of(frame) is not None:
                 self.repeats |= frame in self.numbers
                 self.numbers[frame] = number
@@ -76,11 +83,11 @@ class _Here:
     def without(self, behind: "_Behind") -> list[Read]:
         """Return the reads with what the joint lets pass."""
         numbers = iter(range(sum(len(read.frames) for read in self._reads)))
-        return [*_nonempty(self._reads, lambda frame: behind.passes(next(numbers), frame))]
+        return [*_nonempty(self._reads, lambda frame: behind.passes(next(numbers), self._form(frame)))]
 
     def without_found(self, reads: Iterable[Read], found: set[int]) -> list[Read]:
         """Return reads without what the other has journaled."""
-        return [*_nonempty(reads, lambda frame: self.numbers.get(frame) not in found)]
+        return [*_nonempty(reads, lambda frame: self.numbers.get(self._form(frame)) not in found)]
 
 
 class _Behind:

@@ -16,7 +16,7 @@ class Records:
 
     def body(self, entry: Entry, event_id: bytes, reading: Reading, login: Login, call: Call | None) -> bytes:
         """Return the record as Avro, without a wire prefix."""
-        _, sequence, received_us, origin, _, _, flaw, _, snapshot_id, recovered = entry
+        _, sequence, received_us, origin, _, _, flaw, _, snapshot_id, recovered, _ = entry
         shape, values = reading.shape, reading.values
         if received_us != self._received[0]:
             self._receive(received_us)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from connector.ami.framing import Oversize
 from connector.avro.codec import to_json, wire_prefix
 from connector.avro.normalise import Normaliser, Reading
 from connector.avro.schema import EventSchema
+from connector.events.discretion import Discretion
 from connector.events.entry import Entry, Flaw, Origin, name_of
 from connector.events.integrity import SUSPECT
 from connector.events.records.cloudevents import CloudEvents, dead_letter_headers
@@ -42,6 +44,7 @@ class _Road(NamedTuple):
     topic: str
     subject: str
     prefix: bytes
+    covered: bool
 
 
 class Translator:
@@ -51,14 +54,21 @@ class Translator:
         normalisers: one for each PBX's name.
         rules: what the settings say.
         schema_ids: the registry's ids by subject, which whoever asks the registry fills in.
+        discretion: what may be told of entries; None: all.
     """
 
     def __init__(
-        self, normalisers: Mapping[str, Normaliser], rules: Rules, schema_ids: MutableMapping[str, int]
+        self,
+        normalisers: Mapping[str, Normaliser],
+        rules: Rules,
+        schema_ids: MutableMapping[str, int],
+        discretion: Discretion | None = None,
     ) -> None:
         self._normalisers = normalisers
         self._rules = rules
         self._schema_ids = schema_ids
+        self._discretion = discretion
+        self._marks = rules.suspect == "mark" and not (discretion and discretion.withholds)
         self._keys = Keys(rules.routing.key)
         self._records = Records()
         self._clouds = CloudEvents(f"application/{rules.value}")
@@ -71,13 +81,18 @@ class Translator:
     def translate(self, entry: Entry) -> Outcome:
         """Return what becomes of an entry; never raises for what a PBX sent."""
         flaw = entry.flaw
-        if flaw is not None and (flaw.reason != SUSPECT or self._rules.suspect == "dead-letter"):
-            return self._quarantine(entry, flaw, "TASK_POLL")
+        if flaw is not None:
+            if flaw.reason != SUSPECT or not self._marks:
+                return self._quarantine(entry, flaw, "TASK_POLL")
+            entry = self._told(entry)
         reading = entry.reading or self._read(entry)
         schema = reading.shape.schema
-        road = self._roads.get(schema) or self._open(schema)
+        road = self._roads.get(schema) or self._open(reading)
         if isinstance(road, NeedsSchema):
             return road
+        if road.covered:
+            entry = self._told(entry)
+            reading = entry.reading or self._read(entry)
         login = self._login
         if login is None or login.source is not entry.source:
             login = self._login = Login(entry.source)
@@ -96,12 +111,16 @@ class Translator:
         """Return the dead letter for an entry whose record the broker will never take."""
         return self._quarantine(entry, Flaw("refused", reason), "KAFKA_PRODUCE")
 
+    def _told(self, entry: Entry) -> Entry:
+        return entry if self._discretion is None else self._discretion.told(entry)
+
     def _read(self, entry: Entry) -> Reading:
         normaliser = self._normalisers[entry.source.pbx]
         own = entry.origin is Origin.CONNECTOR
         return normaliser.read_own(entry.frame) if own else normaliser.read(entry.frame)
 
-    def _open(self, schema: EventSchema) -> _Road | NeedsSchema:
+    def _open(self, reading: Reading) -> _Road | NeedsSchema:
+        schema = reading.shape.schema
         topic = self._rules.routing.topic_of(schema)
         subject = self._rules.routing.subject_of(topic, schema)
         prefix = b""
@@ -110,17 +129,29 @@ class Translator:
             if schema_id is None:
                 return NeedsSchema(subject, schema)
             prefix = wire_prefix(schema_id)
-        road = self._roads[schema] = _Road(topic, subject, prefix)
+        covered = self._discretion is not None and self._discretion.covers(reading)
+        road = self._roads[schema] = _Road(topic, subject, prefix, covered)
         return road
 
     def _quarantine(self, entry: Entry, flaw: Flaw, stage: str) -> Quarantine:
+        entry = self._told(entry)
         frame = bytes(entry.frame)
         topic = self._rules.routing.dead_letter_topic
         headers = dead_letter_headers(entry, flaw, stage, topic, self._rules.connector)
-        if len(frame) > _KEPT_OF_LARGE:
-            size, digest = getattr(entry.frame, "size", len(frame)), getattr(entry.frame, "sha256", "")
-            headers.append(("ami_kafka_size", str(size).encode()))
-            headers.append(("ami_kafka_sha256", (digest or sha256(frame).hexdigest()).encode()))
-            frame = frame[:_KEPT_OF_LARGE]
+        if isinstance(entry.frame, Oversize):
+            headers += _measures(entry.frame.size, entry.frame.sha256)
+        elif len(frame) > _KEPT_OF_LARGE:
+            headers += _measures(len(frame), sha256(frame).hexdigest())
+        if entry.masked is not None:
+            headers.append(("ami_kafka_masked", entry.masked.encode()))
+        frame = frame[:_KEPT_OF_LARGE]
         letter = Publish(topic, entry.source.pbx.encode(), frame, headers, entry.received_us // 1000)
         return Quarantine(flaw.reason, name_of(entry), flaw.detail, letter)
+
+
+def _measures(size: int, digest: str) -> list[tuple[str, bytes]]:
+    """Return the headers that tell of a frame whose value is not the whole; a keyed digest names its key."""
+    told = [("ami_kafka_size", str(size).encode())]
+    if digest:
+        told.append(("ami_kafka_hmac" if ":" in digest else "ami_kafka_sha256", digest.encode()))
+    return told
