@@ -17,10 +17,13 @@ from connector.preflight import (
     failed,
     journal,
     pbx,
+    privacy,
     requests,
     timezone,
 )
+from connector.preflight.privacy import Personal
 from connector.settings import road_back
+from connector.settings.privacy import privacy as ready
 from connector.settings.sections import Settings
 
 
@@ -40,6 +43,8 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     seen = f"{len(list(schemas))} events, of which {published} are published"
     findings.append(Finding("schemas", State.OK, seen))
     findings += journal.check(settings.journal, len(settings.pbx))
+    rules = ready(settings.privacy, schemas)
+    findings += privacy.check(settings.privacy, rules, selection.schemas, asked=settings.actions is not None)
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)
@@ -62,6 +67,12 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     for found in await asyncio.gather(*checks, inspect_ends(settings, selection.schemas, admin)):
         findings += found
     return findings
+
+
+def personal(settings: Settings) -> list[Personal]:
+    """Return the personal headers of what is published, and what becomes of each."""
+    schemas, selection = read_schemas(settings)
+    return privacy.personal(selection.schemas, ready(settings.privacy, schemas))
 
 
 def _for_actions(settings: Settings, name: str) -> AsteriskPbx:

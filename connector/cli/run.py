@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from connector.cli import output
-from connector.cli.options import NO_KAFKA, Config, Output, load_settings
+from connector.cli.options import NO_KAFKA, NO_PBX, Config, Output, load_settings
 from connector.cli.output import Form
 from connector.errors import SettingsError
 
@@ -134,12 +134,23 @@ async def _bridge(opening: "AbstractAsyncContextManager[Opened]", *, events: boo
             await run_back(settings, back, stop)
 
 
-def check(config: Config = None, form: Output = Form.TEXT) -> None:
+def check(
+    *,
+    personal: Annotated[
+        bool,
+        typer.Option("--personal", help="Only list every personal field of what is published, and its rule."),
+    ] = False,
+    config: Config = None,
+    form: Output = Form.TEXT,
+) -> None:
     """Check settings, schemas, AMI login and rights, Kafka, topics, rights, registry; fails if one is not right."""
     from connector.app.inspection import inspect
     from connector.edges.telemetry import Telemetry, open_log
     from connector.preflight import State
 
+    if personal:
+        _personal(load_settings(config, NO_PBX | NO_KAFKA), form)
+        return
     settings = load_settings(config)
     open_log(sys.stderr, "critical")
     findings = asyncio.run(inspect(settings, Telemetry()))
@@ -151,3 +162,18 @@ def check(config: Config = None, form: Output = Form.TEXT) -> None:
         output.table(("Check", "State", "Seen", "What to do"), rows, _STATE_STYLES)
     if any(finding.state is State.FAILED for finding in findings):
         raise typer.Exit(output.FAILED)
+
+
+def _personal(settings: "Settings", form: Form) -> None:
+    from connector.app.inspection import personal
+
+    rows = personal(settings)
+    if form is Form.JSON:
+        for row in rows:
+            output.json_line(row._asdict())
+        return
+    told = [
+        (row.event, row.header, row.kind, row.told, ", ".join(filter(None, (row.rule, *row.variables))))
+        for row in rows
+    ]
+    output.table(("Event", "Header", "Kind", "What becomes of it", "Rule"), told)

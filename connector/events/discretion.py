@@ -48,7 +48,8 @@ class Discretion:
                 return entry
         if frame is entry.frame:
             return entry
-        return entry._replace(frame=frame, reading=None, masked=self._by)
+        again = None if entry.flaw else self._normaliser.read(frame)
+        return entry._replace(frame=frame, reading=again, masked=self._by)
 
     def form(self, frame: bytes) -> bytes:
         """Return a genuine event as the journal has it."""

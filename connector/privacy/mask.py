@@ -59,6 +59,17 @@ class Mask:
         self._places: dict[Shape, tuple[Place, ...]] = {}
         self._variables: dict[tuple[str, str], Change | None] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the rules are called."""
+        return tuple(rule.name for rule in self._rules)
+
+    def variable_rules(self, header: str) -> tuple[str, ...]:
+        """Return the names of rules about some of the variables that may stand in a header."""
+        if not (_holds_entries(header) or header.lower() == _VALUE):
+            return ()
+        return tuple(rule.name for rule in self._rules if rule.variables and rule.change)
+
     def rule_of(self, header: str, variable: str | None = None) -> Ready | None:
         """Return the rule that decides about a header, or about a variable in it; None: it is told as it is."""
         header = header.strip().partition("(")[0]
@@ -115,7 +126,7 @@ class Mask:
 
     def _place(self, at: int, name: str, first: Mapping[str, int]) -> Place | None:
         lower, change = name.lower(), self._change(name)
-        if lower.endswith("chanvariable") or lower == _VARIABLE or name.startswith(_NAMED_BY_CHANNEL):
+        if _holds_entries(name):
             return self._place_of_entry(at, name, change)
         if lower == _VALUE and self._knows_variables and _VARIABLE in first:
             return Place(at, partial(self._of_named, name, first[_VARIABLE]), value_told)
@@ -156,6 +167,11 @@ class Mask:
         if field.escaped and rule.do is Do.HMAC:
             return lambda value: value if value in nulls else change(unescape(value))
         return (lambda value: value if value in nulls else change(value)) if nulls else change
+
+
+def _holds_entries(header: str) -> bool:
+    lower = header.lower()
+    return lower.endswith("chanvariable") or lower == _VARIABLE or header.startswith(_NAMED_BY_CHANNEL)
 
 
 def bare(variable: str) -> str:

@@ -9,11 +9,15 @@ from connector.privacy.rules import is_needed, pattern
 
 
 class Kind(NamedTuple):
-    """A kind of personal value: what it is called, why it is personal, and the headers that hold it."""
+    """A kind of personal value: what it is called, why it is personal, and the headers that hold it.
+
+    `secret`: nobody behind Kafka should need it.
+    """
 
     name: str
     why: str
     headers: tuple[str, ...]
+    secret: bool = False
 
 
 KINDS: Final = (
@@ -21,12 +25,14 @@ KINDS: Final = (
         "digits",
         "what somebody keys in: PINs, card numbers, choices",
         ("Digit", "NewPassword"),
+        secret=True,
     ),
     Kind(
         "answers to challenges",
         "a password can be tried out on them",
         ("Challenge", "ExpectedResponse", "ReceivedChallenge", "ReceivedHash", "Md5Cred", "Password", "PasswordDigest",
          "OauthSecret", "RefreshToken"),
+        secret=True,
     ),
     Kind(
         "numbers",
