@@ -9,8 +9,9 @@ ConnectorError
 │   └── LinkLost       no connection, or it broke: back off and connect again
 ├── BrokerError        Kafka cannot be reached or said no
 ├── RegistryError      the schema registry cannot be reached or said no
-└── JournalError       the journal's folder cannot be used
-    └── JournalInUse   another process has it
+├── JournalError       the journal's folder cannot be used
+│   └── JournalInUse   another process has it
+└── CaptureError       a capture cannot be written
 """
 
 
@@ -56,3 +57,7 @@ class JournalError(ConnectorError):
 
 class JournalInUse(JournalError):
     """The journal is another process's: stop that one, or `run --take-over` beside it."""
+
+
+class CaptureError(ConnectorError):
+    """A capture cannot be written: the text names the file, and the system's reason."""

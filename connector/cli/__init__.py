@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, output, provide, replay, schemas, schemas_upkeep, send, tail, topics
+from connector.cli import demo, output, provide, record, replay, schemas, schemas_upkeep, send, tail, topics
 from connector.cli import run as running
 from connector.errors import ConnectorError
 
@@ -72,6 +72,7 @@ app.command()(demo.demo)
 app.command()(running.check)
 app.command()(tail.tail)
 app.command()(send.send)
+app.command()(record.record)
 app.command()(replay.replay)
 app.command()(provide.manager_conf)
 app.add_typer(topics.app, name="topics")
