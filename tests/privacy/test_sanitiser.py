@@ -1,5 +1,7 @@
 """Frames for a file: as the rules have them, whole or not at all."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -16,7 +18,7 @@ TORN = CALL.replace(b"\r\nCallerIDName", b"\r\n0151777: 1\r\nCallerIDName", 1)
 COVERED = {"headers": ["CallerIDNum", "Output"]}
 
 
-def sanitiser(*given: dict[str, object], defaults: bool = False) -> Sanitiser:
+def sanitiser(*given: dict[str, Any], defaults: bool = False) -> Sanitiser:
     return Sanitiser(rules(*given, defaults=defaults), NORMALISER)
 
 
