@@ -7,7 +7,7 @@ from tests.bench import actions, events, outage
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=["events", "journal", "actions", "outage"])
+    parser.add_argument("--only", choices=["events", "journal", "privacy", "actions", "outage"])
     parser.add_argument("--events", type=int, default=100_000, help="events of a round")
     parser.add_argument("--requests", type=int, default=2_000, help="requests of a stream, in each round")
     parser.add_argument("--rounds", type=int, default=3)
@@ -20,6 +20,9 @@ def main() -> None:
         return
     if options.only == "journal":
         events.measure_journals(options.events, options.rounds)
+        return
+    if options.only == "privacy":
+        events.measure_privacy(options.events, options.rounds)
         return
     if options.only != "actions":
         events.measure(options.events, options.rounds)

@@ -26,6 +26,7 @@ from connector.edges.kafka.client import producer_config
 from connector.edges.kafka.producer import KafkaSink
 from connector.edges.pbx.asterisk import Address, AsteriskPbx
 from connector.edges.schemas import load_schemas
+from connector.events.discretion import Discretion
 from connector.events.entry import Source
 from connector.events.intake import Intake
 from connector.events.records.outcome import NeedsSchema, Publish, Refused
@@ -35,6 +36,8 @@ from connector.events.selection import Selection
 from connector.facts import EventsPublished, Fact
 from connector.roads.delivery import Delivery, Ends
 from connector.roads.link import Clock, Link
+from connector.settings.kinds import Secret
+from connector.settings.privacy import PrivacyRule, PrivacySection, privacy
 from connector.settings.sections import Kafka
 from tests.bench import baseline
 from tests.bench.journals import opened
@@ -114,7 +117,17 @@ def _micros(stamp: bytes) -> int:
     return _second(stamp[:19]) * 1_000_000 + int(stamp[20:26])
 
 
-async def road(events: int, rate: int, kind: str = "memory") -> dict[str, Any]:
+BY_DEFAULT = PrivacySection()
+NO_RULES = PrivacySection(defaults=False)
+PSEUDONYMS = PrivacySection(
+    key=Secret("a key for the bench"),
+    rules=(PrivacyRule(name="who", headers=("*CallerID*", "*ConnectedLine*"), do="hmac"),),
+)
+
+
+async def road(
+    events: int, rate: int, kind: str = "memory", rules: PrivacySection = BY_DEFAULT
+) -> dict[str, Any]:
     """The connector's whole road: socket, frames, intake, journal, record, Kafka, acknowledgement."""
     schemas = load_schemas()
     normaliser = Normaliser(schemas)
@@ -138,9 +151,11 @@ async def road(events: int, rate: int, kind: str = "memory") -> dict[str, Any]:
         await open_topics(broker, schemas)
         journal = await ends.enter_async_context(opened(kind, report))
         ids: dict[str, int] = {}
-        translator = Translator({"pbx": normaliser}, Rules(routing=Routing()), ids)
+        discretion = Discretion(privacy(rules, schemas), normaliser)
+        translator = Translator({"pbx": normaliser}, Rules(routing=Routing()), ids, discretion)
         delivery = Delivery(journal, translator, Ends(timed or sink, local, ids, local), report)
-        intake = Intake(Source("pbx", 1), normaliser, selection, lambda _: None)
+        source = Source("pbx", 1)
+        intake = Intake(source, normaliser, selection, lambda _: None, discretion=discretion)
         pbx = AsteriskPbx("pbx", [Address("127.0.0.1", port)], Account("u", "s"))
         link = Link(pbx, intake, journal, 1, report, clock=Clock(chance=lambda: 0.5))
         settle()
@@ -216,6 +231,8 @@ CONTESTANTS: dict[str, Callable[[int, int], Any]] = {
     "road": road,
     "segments": partial(road, kind="segments"),
     "sqlite": partial(road, kind="sqlite"),
+    "bare": partial(road, rules=NO_RULES),
+    "pseudonyms": partial(road, rules=PSEUDONYMS),
     "limit": limit,
     "today": today,
 }

@@ -31,6 +31,8 @@ TITLES = {
     "road": "connector, the whole road",
     "segments": "the same, journal on disk",
     "sqlite": "the same, journal in SQLite",
+    "bare": "the same without privacy rules",
+    "pseudonyms": "the same, callers as pseudonyms",
     "today": "(a) what people write today",
     "limit": "(b) produce alone, no work",
 }
@@ -62,6 +64,11 @@ def measure_journals(events: int, rounds: int) -> None:
     _compare(events, rounds, ("road", "segments", "sqlite"))
     _steady("road")
     _steady("segments")
+
+
+def measure_privacy(events: int, rounds: int) -> None:
+    """Measure the road with the rules of privacy that hold by default, without any, and with many."""
+    _compare(events, rounds, ("road", "bare", "pseudonyms"))
 
 
 def _compare(events: int, rounds: int, names: tuple[str, ...]) -> None:
