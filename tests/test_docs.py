@@ -30,12 +30,14 @@ from connector.events.selection import Selection
 from connector.events.watching import canary
 from connector.settings.account import manager_conf
 from connector.settings.load import load
+from connector.settings.privacy import privacy
 from connector.settings.sections import Settings
 
 ROOT: Final = Path(__file__).parents[1]
 README: Final = (ROOT / "README.md").read_text("utf-8")
 SETTINGS: Final = (ROOT / "docs" / "settings.md").read_text("utf-8")
 SECURITY: Final = (ROOT / "docs" / "security.md").read_text("utf-8")
+PRIVACY: Final = (ROOT / "docs" / "privacy.md").read_text("utf-8")
 EVENTS: Final = (ROOT / "docs" / "events.md").read_text("utf-8")
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "schemas").glob("*.md")])
 CAPTURES: Final = ROOT / "tests" / "captures"
@@ -51,7 +53,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def read(text: str, environ: Mapping[str, str] | None = None) -> Settings:
-    known = {"AMI_SECRET": "s", "KAFKA_PASSWORD": "p"}
+    known = {"AMI_SECRET": "s", "KAFKA_PASSWORD": "p", "PSEUDONYM_KEY": "a key of some length"}
     return load(text, {**known, **(environ or {})}, lambda _: "from a file, as secrets are")
 
 
@@ -169,10 +171,14 @@ def test_the_settings_of_the_readme_load(schemas: SchemaSet) -> None:
     assert section == f"; {name}\n{manager_conf(pbx, Selection(schemas).schemas)}"
 
 
-@pytest.mark.parametrize("text", [*blocks(SETTINGS, "toml"), *blocks(SECURITY, "toml")])
-def test_the_examples_of_settings_load(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [*blocks(SETTINGS, "toml"), *blocks(SECURITY, "toml"), *blocks(PRIVACY, "toml")]
+)
+def test_the_examples_of_settings_load(text: str, schemas: SchemaSet) -> None:
     needs = ({} if "[pbx." in text else NO_PBX) | ({} if "[kafka]" in text else NO_KAFKA)
-    assert read(text, needs).pbx
+    found = read(text, needs)
+    assert found.pbx
+    assert privacy(found.privacy, schemas)
 
 
 @pytest.mark.parametrize(

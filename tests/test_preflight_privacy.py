@@ -58,6 +58,13 @@ def test_answers_tell_by_which_rules_they_go() -> None:
     assert "by no rule" in found({"headers": ["Exten"], "events": ["@call"]})["privacy: answers"].seen
 
 
+def test_that_suspects_are_not_marked_is_a_warning() -> None:
+    name, own = "privacy: suspects", ({"headers": ["Exten"]},)
+    for given, marks, warned in ((own, True, True), (own, False, False), ((), True, False)):
+        findings = check(section(*given), rules(*given, defaults=True), published(), asked=False, marks=marks)
+        assert (name in {each.what for each in findings}) == warned
+
+
 def test_rules_for_variables_cover_a_part() -> None:
     rows = personal(published("VarSet", "Hangup"), rules({"name": "mine", "variables": ["X"]}))
     assert {(row.event, row.header) for row in rows if row.variables == ("mine",)} == {

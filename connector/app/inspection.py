@@ -44,7 +44,13 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     findings.append(Finding("schemas", State.OK, seen))
     findings += journal.check(settings.journal, len(settings.pbx))
     rules = ready(settings.privacy, schemas)
-    findings += privacy.check(settings.privacy, rules, selection.schemas, asked=settings.actions is not None)
+    findings += privacy.check(
+        settings.privacy,
+        rules,
+        selection.schemas,
+        asked=settings.actions is not None,
+        marks=settings.events.suspect == "mark",
+    )
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)

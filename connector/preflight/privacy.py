@@ -13,6 +13,12 @@ from connector.privacy.rules import pattern
 from connector.settings.privacy import PrivacyRule, PrivacySection
 
 _AS_IT_IS: Final = "leaves as it is"
+_SUSPECTS: Final = Finding(
+    "privacy: suspects",
+    State.WARNING,
+    "events that look forged go to the dead letters, untold: rules of privacy cannot read them",
+    'events.suspect = "mark" has no effect beside privacy.rules',
+)
 _IN_PART: Final = "leaves, but for some variables"
 _MOST_NAMED: Final = 8
 
@@ -59,7 +65,12 @@ def _row(schema: EventSchema, field: Field, kind: Kind, mask: Mask | None) -> Pe
 
 
 def check(
-    section: PrivacySection, privacy: Privacy, published: Sequence[EventSchema], *, asked: bool
+    section: PrivacySection,
+    privacy: Privacy,
+    published: Sequence[EventSchema],
+    *,
+    asked: bool,
+    marks: bool = False,
 ) -> list[Finding]:
     """Say of each kind of personal values what leaves the house, and of each rule whether it meets anything.
 
@@ -68,12 +79,14 @@ def check(
         privacy: the rules.
         published: what events are.
         asked: whether actions may be asked for, whose answers go to Kafka too.
+        marks: whether suspects shall go to their topics, which rules that cannot read them forbid.
     """
     rows = personal(published, privacy)
     role_of = {field.header: _role(field) for schema in published for field in schema.fields}
     kinds = [_kind(kind, [row for row in rows if row.kind == kind.name], role_of) for kind in KINDS]
     idle = [_idle(rule) for rule in section.rules if rule.headers and not _meets(rule, published)]
-    return [*filter(None, kinds), *([_answers(privacy)] if asked else []), *idle]
+    answers = [_answers(privacy)] if asked else []
+    return [*filter(None, kinds), *answers, *([_SUSPECTS] if marks and privacy.withholds else []), *idle]
 
 
 def _meets(rule: PrivacyRule, published: Iterable[EventSchema]) -> bool:

@@ -145,3 +145,36 @@ def test_pseudonyms_are_made_once(
     entry = through(frame, privacy, before_journal=True)[0]
     road = Road(privacy, before_journal=again, suspect="mark")
     assert everything(road.outcome(entry)) == everything(late)
+
+
+@settings(max_examples=300)
+@given(
+    some.lists(
+        some.sampled_from(
+            [
+                b"Event: Newchannel",
+                b"CallerIDNum: 1",
+                b"Variable: A=b",
+                b"Value: x",
+                b"ChanVariable(a): b",
+                b":",
+                b"",
+                b"=",
+                b"Event:",
+            ]
+        )
+        | some.binary(max_size=20)
+    ),
+    some.sampled_from(WAYS),
+    some.booleans(),
+)
+def test_whatever_a_pbx_sends_has_an_outcome(
+    lines: list[bytes], way: dict[str, Any], before_journal: bool
+) -> None:
+    privacy = rules({"headers": ["*"], "variables": ["*"], **way})
+    road = Road(privacy, before_journal=before_journal)
+    frame = b"\r\n".join(lines)
+    for entry in road.intake.frames([frame], NOW):
+        road.outcome(entry)
+    told = privacy._anything.text(frame)
+    assert told.count(b"\r\n") <= frame.count(b"\r\n")

@@ -1,5 +1,6 @@
 """Rules on the events' road: dead letters, suspects, the journal, the memory, what takes over."""
 
+import json
 from typing import Any
 
 import pytest
@@ -221,3 +222,31 @@ def test_a_flaw_is_told_as_it_is() -> None:
         entry.flaw == Flaw("suspect", "has an unknown header where CallerIDName belongs")
         or entry.flaw is not None
     )
+
+
+def test_a_typed_field_whose_text_is_covered_is_null_and_kept_as_told() -> None:
+    frame = event("Hangup", snapshot("1.2", "1.1"), "Cause: 16", "Cause-txt: Normal Clearing")
+    outcome = Road(rules({"headers": ["Cause"]})).outcome(entry_of(Road(rules()), frame))
+    assert isinstance(outcome, Publish)
+    value = json.loads(outcome.value)
+    assert (value["cause"], value["cause_txt"]) == (None, "Normal Clearing")
+    assert value["extra"] == [{"name": "Cause", "value": "***"}]
+
+
+def test_what_variables_are_harmless_can_be_said_first() -> None:
+    harmless = {"variables": ["DIALSTATUS"], "do": "leave"}
+    every = {"headers": ["*ChanVariable", "Value"], "do": "drop"}
+    privacy = rules(harmless, every)
+    for variable, told in (("DIALSTATUS", "BUSY"), ("CUSTOMER", None)):
+        frame = event(
+            "VarSet",
+            snapshot("1.2", "1.1"),
+            f"ChanVariable: {variable}=x",
+            f"Variable: {variable}",
+            "Value: BUSY",
+        )
+        outcome = Road(privacy).outcome(entry_of(Road(rules()), frame))
+        assert isinstance(outcome, Publish)
+        value = json.loads(outcome.value)
+        assert value["value"] == told
+        assert value["channel_variables"] == ({variable: "x"} if told else {})
