@@ -168,7 +168,7 @@ class Intake:
             return
         for entry in since:
             if entry.origin in (Origin.AMI, Origin.SNAPSHOT) and entry.flaw is None:
-                self._recalls_masked = entry.masked is not None
+                self._recalls_masked = entry.masked is not None and entry.masked == self._masked
                 self._calls.root_of(self._normaliser.read(entry.frame), entry.received_us)
         self._recalls_masked = False
 

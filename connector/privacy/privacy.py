@@ -33,11 +33,14 @@ class Privacy:
         self._schemas = schemas
         self._key = key
         self._masks: dict[EventSchema, Mask | None] = {}
-        self._anything = Mask((ready for _, ready in self._ready), {})
+        # What one kind of event may tell, a fragment of another may not.
+        self._anything = Mask((ready for _, ready in self._ready if ready.change), {})
         answering = [ready for scope, ready in self._ready if scope.answers]
         self.answers: Final = Mask(answering, {}) if answering else None
         self.fingerprint: Final = _fingerprint(rules)
-        self.withholds: Final = any(rule.do is not Do.LEAVE and not rule.whole for rule in rules)
+        tearable = [rule.scope for rule in rules if rule.do is not Do.LEAVE and not rule.whole]
+        self.withholds: Final = any(scope.schemas for scope in tearable)
+        self._withholds_answers = any(scope.answers for scope in tearable)
 
     def __bool__(self) -> bool:
         """Say whether there are any rules."""
@@ -62,7 +65,8 @@ class Privacy:
         that can be torn, nothing is told but its name, length and keyed digest, as a frame too large to be
         kept; else each line goes by all rules there are.
         """
-        if self.withholds:
+        is_answer = kind_of(frame) is Kind.RESPONSE
+        if self._withholds_answers if is_answer else self.withholds:
             return self._withheld(frame)
         found = self._anything.text(frame)
         changed = found is not frame

@@ -14,6 +14,7 @@ COMMANDS = (
     ["demo"],
     ["check"],
     ["tail"],
+    ["record"],
     ["replay"],
     ["manager-conf"],
     ["topics", "plan"],

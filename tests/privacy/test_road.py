@@ -192,6 +192,26 @@ def test_entries_since_then_are_not_changed_again() -> None:
     assert again.intake.memory() == road.intake.memory()
 
 
+def test_names_in_entries_of_other_rules_are_not_trusted() -> None:
+    name = {"headers": ["CallerIDName"]}
+    entry = entry_of(Road(rules(name), before_journal=True), CALL)
+    again = Road(rules({"headers": ["Channel"]}), before_journal=True)
+    again.intake.recall(again.intake.memory(), [entry])
+    assert b"SIP/a" not in again.intake.memory()
+
+
+def test_rules_for_answers_alone_withhold_answers_alone() -> None:
+    road = Road(rules({"headers": ["Output"], "events": ["@answers"]}))
+    assert letter(road.outcome(entry_of(road, TORN)))[0] == TORN
+    assert letter(road.outcome(entry_of(road, FLAWED[2].values[0])))[0] == b"Response: "  # type: ignore[arg-type]
+
+
+def test_what_one_event_may_tell_a_fragment_may_not() -> None:
+    left = {"headers": ["Digit"], "events": ["DTMFEnd"], "do": "leave"}
+    road = Road(rules(left, **BY_DEFAULT))
+    assert letter(road.outcome(entry_of(road, b"X: y\r\nDigit: 5")))[0] == b"X: y\r\nDigit: ***"
+
+
 def test_a_suspects_notice_has_no_text_of_the_callers() -> None:
     road = Road(rules(), before_journal=False)
     notice = next(each for each in road.intake.frames([TORN], NOW) if each.origin is Origin.CONNECTOR)
