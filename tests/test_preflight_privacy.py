@@ -65,6 +65,13 @@ def test_that_suspects_are_not_marked_is_a_warning() -> None:
         assert (name in {each.what for each in findings}) == warned
 
 
+def test_that_covered_values_are_on_a_disk_is_told() -> None:
+    for before, disk, told in ((False, True, True), (True, True, False), (False, False, False)):
+        own = section({"headers": ["Exten"]}, before_journal=before)
+        findings = check(own, rules({"headers": ["Exten"]}), published(), asked=False, disk=disk)
+        assert ("privacy: journal" in {each.what for each in findings}) == told
+
+
 def test_rules_for_variables_cover_a_part() -> None:
     rows = personal(published("VarSet", "Hangup"), rules({"name": "mine", "variables": ["X"]}))
     assert {(row.event, row.header) for row in rows if row.variables == ("mine",)} == {

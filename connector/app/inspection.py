@@ -50,6 +50,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
         selection.schemas,
         asked=settings.actions is not None,
         marks=settings.events.suspect == "mark",
+        disk=settings.journal.path is not None,
     )
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)

@@ -19,6 +19,12 @@ _SUSPECTS: Final = Finding(
     "events that look forged go to the dead letters, untold: rules of privacy cannot read them",
     'events.suspect = "mark" has no effect beside privacy.rules',
 )
+_ON_DISK: Final = Finding(
+    "privacy: journal",
+    State.OK,
+    "values that rules cover are on the journal's disk until Kafka has their records",
+    "privacy.before_journal = true keeps them off it",
+)
 _IN_PART: Final = "leaves, but for some variables"
 _MOST_NAMED: Final = 8
 
@@ -71,6 +77,7 @@ def check(
     *,
     asked: bool,
     marks: bool = False,
+    disk: bool = False,
 ) -> list[Finding]:
     """Say of each kind of personal values what leaves the house, and of each rule whether it meets anything.
 
@@ -79,14 +86,17 @@ def check(
         privacy: the rules.
         published: what events are.
         asked: whether actions may be asked for, whose answers go to Kafka too.
+        disk: whether the journal is on one.
         marks: whether suspects shall go to their topics, which rules that cannot read them forbid.
     """
     rows = personal(published, privacy)
     role_of = {field.header: _role(field) for schema in published for field in schema.fields}
     kinds = [_kind(kind, [row for row in rows if row.kind == kind.name], role_of) for kind in KINDS]
     idle = [_idle(rule) for rule in section.rules if rule.headers and not _meets(rule, published)]
-    answers = [_answers(privacy)] if asked else []
-    return [*filter(None, kinds), *answers, *([_SUSPECTS] if marks and privacy.withholds else []), *idle]
+    others = [_answers(privacy)] if asked else []
+    others += [_SUSPECTS] if marks and privacy.withholds else []
+    others += [_ON_DISK] if disk and privacy and not section.before_journal else []
+    return [*filter(None, kinds), *others, *idle]
 
 
 def _meets(rule: PrivacyRule, published: Iterable[EventSchema]) -> bool:

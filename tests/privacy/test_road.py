@@ -55,6 +55,7 @@ TORN = CALL.replace(b"ConnectedLineNum", b"0151777: 8\r\nConnectedLineNum")
 FLAWED = [
     pytest.param(TORN, "Newchannel", id="torn"),
     pytest.param(f"0151777\r\nEvent: {NUMBER}".encode(), "", id="orphan"),
+    pytest.param(f"Event: {NUMBER}\r\nX: y".encode(), "", id="forged"),
     pytest.param(f"Response: Success\r\nCallerIDNum: {NUMBER}".encode(), "", id="response"),
 ]
 
@@ -70,6 +71,8 @@ def test_of_what_rules_cannot_read_only_length_and_keyed_digest_are_told(
     for entry in road.intake.frames([frame], NOW):
         outcome = road.outcome(entry)
         told += everything(outcome)
+        if isinstance(outcome, Quarantine):
+            told += f"{outcome.event} {outcome.reason} {outcome.detail}".encode()
         if before_journal:
             told += bytes(entry.frame)
         if entry.origin is Origin.AMI:
@@ -203,7 +206,7 @@ def test_names_in_entries_of_other_rules_are_not_trusted() -> None:
 def test_rules_for_answers_alone_withhold_answers_alone() -> None:
     road = Road(rules({"headers": ["Output"], "events": ["@answers"]}))
     assert letter(road.outcome(entry_of(road, TORN)))[0] == TORN
-    assert letter(road.outcome(entry_of(road, FLAWED[2].values[0])))[0] == b"Response: "  # type: ignore[arg-type]
+    assert letter(road.outcome(entry_of(road, FLAWED[3].values[0])))[0] == b"Response: "  # type: ignore[arg-type]
 
 
 def test_what_one_event_may_tell_a_fragment_may_not() -> None:
