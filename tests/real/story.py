@@ -47,6 +47,8 @@ def tables(ends: Ends, prefix: str, **events: Any) -> Tables:
         "events": {"select": ["@all", "@unknown"], "topic_prefix": prefix, **events},
         "kafka": {"bootstrap_servers": [ends.kafka.bootstrap]},
         "registry": {"url": ends.registry.url, "auto_register": True},
+        # The witness sees what the PBX has sent: nothing is masked.
+        "privacy": {"defaults": False},
         "topics": {"partitions": 3},
     }
 
