@@ -21,11 +21,14 @@ from connector.demo.channels import Event
 from connector.demo.pbx import SimulatedPbx
 from connector.edges.telemetry import Telemetry
 from connector.facts import Fact, LinkUp, StreamApart, StreamJoined, TakeOverReady
+from connector.settings.kinds import Secret
+from connector.settings.privacy import PrivacyRule, PrivacySection
 from connector.settings.sections import Journal, Settings
 from tests.test_app import account, bounded, everything, settings
 
 F = TypeVar("F", bound=Fact)
 IDS = LocalIds()
+CALLER = "4930777001"
 
 
 class Connector(Telemetry):
@@ -85,7 +88,7 @@ class Scene:
         for _ in range(50):
             self._made += 1
             for name in names or self.pbxs:
-                lines = [f"Number: {self._made}", "UserEvent: Count"]
+                lines = [f"Number: {self._made}", "UserEvent: Count", f"Caller: {CALLER}"]
                 self.pbxs[name].tell(Event("UserEvent", "user", lines))
 
     async def values(self) -> list[Any]:
@@ -141,6 +144,35 @@ def test_each_pbx_is_joined_for_itself(tmp_path: Path) -> None:
         assert numbers(values, "other") == [*range(1, 251)]
 
     bounded(60, scene)
+
+
+def test_a_journal_with_pseudonyms_is_joined_too_and_holds_no_covered_value(tmp_path: Path) -> None:
+    async def scene(broker: EmbeddedBroker) -> None:
+        rule = PrivacyRule(name="callers", headers=("Caller",), do="hmac")
+        rules = PrivacySection(before_journal=True, key=Secret("a key of some length"), rules=(rule,))
+        async with counting(broker, tmp_path, "main") as told:
+            told.chosen = replace(told.chosen, privacy=rules)
+            old = told.connector()
+            await old.expect(LinkUp)
+            told.tell()
+            new = told.connector(take_over=True)
+            await new.expect(TakeOverReady)
+            told.tell()
+            await old.end()
+            await new.expect(LinkUp)
+            told.tell()
+            await new.end()
+            assert [fact.pbx for fact in new.of(StreamJoined)] == ["main"]
+            values = await told.values()
+        assert numbers(values) == [*range(1, 151)]
+        assert of(values, "gap") == []
+        assert CALLER not in str(values)
+        assert str(values).count("'k1:") == 150
+
+    bounded(60, scene)
+    files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert CALLER.encode() not in files
+    assert b"Caller: k1:" in files
 
 
 def test_with_nobody_there_it_starts_as_usual(tmp_path: Path) -> None:

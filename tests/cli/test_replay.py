@@ -90,3 +90,20 @@ def test_an_empty_file_is_no_error(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "empty.ami"
     path.write_bytes(b"")
     assert replayed(cli, path) == []
+
+
+def digits(cli: Cli, capture: Path) -> set[str]:
+    return {record["value"]["digit"] for record in replayed(cli, capture) if "digit" in record["value"]}
+
+
+def test_rules_of_privacy_hold(cli: Cli, captures: Path, tmp_path: Path) -> None:
+    config, capture = tmp_path / "ami-kafka.toml", captures / "features.ami"
+    config.write_text('[events]\nselect = ["DTMFEnd"]\n')
+    assert digits(cli, capture) == {"***"}
+    config.write_text('[events]\nselect = ["DTMFEnd"]\n[privacy]\ndefaults = false\n')
+    assert "***" not in digits(cli, capture)
+    rule = '[[privacy.rules]]\nname = "a"\nheaders = "*Num"\nkeep = 1\n'
+    config.write_text(f'[events]\nselect = ["Newchannel", "Hangup"]\n{rule}')
+    numbers = {record["value"].get("caller_id_num") for record in replayed(cli, captures / "dial.ami")}
+    assert len(numbers) > 2
+    assert all(len(number) == len("***1") for number in numbers - {None})
