@@ -5,6 +5,7 @@ The house, from the ground up; a room may look only at rooms named before it:
     errors, facts   what can go wrong, and everything worth a log line or a counter, as values
     ami             AMI as a language, pure: frames, messages, actions, the login
     avro            Avro as a language, pure: schemas, wire text to typed values, encoding
+    privacy         what may be told, pure: rules, and frames to which they are applied
     events          the road from AMI to Kafka as functions from values to values
     actions         the road back, beside it: requests, policy, claims, turns, responses
     settings        what the operator says and what follows from it

@@ -21,6 +21,7 @@ class Discretion:
         self._normaliser = normaliser
         self._by = privacy.fingerprint
         self.before_journal = before_journal
+        self._recalls_told = False
         self.withholds = privacy.withholds
 
     @property
@@ -51,6 +52,10 @@ class Discretion:
         again = None if entry.flaw else self._normaliser.read(frame)
         return entry._replace(frame=frame, reading=again, masked=self._by)
 
+    def journaled(self, entries: list[Entry]) -> list[Entry]:
+        """Return entries as the journal may have them."""
+        return entries if self.masked is None else [*map(self.told, entries)]
+
     def form(self, frame: bytes) -> bytes:
         """Return a genuine event as the journal has it."""
         if self.masked is None:
@@ -59,7 +64,13 @@ class Discretion:
         mask = self._privacy.of(reading.shape.schema)
         return frame if mask is None else mask.frame(reading)
 
+    def recalls(self, entry: Entry | None) -> None:
+        """Take note of the entry of a process before that is recalled; None: none is any more."""
+        self._recalls_told = entry is not None and entry.masked == self._by
+
     def name(self, channel: bytes) -> bytes:
         """Return a channel's name as the end that is made for it may tell it, where that is kept on a disk."""
-        mask = self._privacy.of_event(_SYNTHETIC_END) if self.before_journal else None
+        if not self.before_journal or self._recalls_told:
+            return channel
+        mask = self._privacy.of_event(_SYNTHETIC_END)
         return channel if mask is None else mask.value("Channel", channel)

@@ -78,8 +78,8 @@ class Intake:
         self._unresolved = Unresolved()
         self._discretion = discretion
         self._masked = discretion.masked if discretion else None
-        self._recalls_masked = False
-        self._calls = Calls(self._unresolved.noticed, self._name)
+        self._journaled = discretion.journaled if discretion else _as_they_are
+        self._calls = Calls(self._unresolved.noticed, discretion.name if discretion else bytes)
         self._integrity = Integrity()
         self._interruption = interruption
         self._holes = holes
@@ -168,15 +168,11 @@ class Intake:
             return
         for entry in since:
             if entry.origin in (Origin.AMI, Origin.SNAPSHOT) and entry.flaw is None:
-                self._recalls_masked = entry.masked is not None and entry.masked == self._masked
+                if self._discretion is not None:
+                    self._discretion.recalls(entry)
                 self._calls.root_of(self._normaliser.read(entry.frame), entry.received_us)
-        self._recalls_masked = False
-
-    def _name(self, channel: bytes) -> bytes:
-        """Return what is remembered of a channel's name."""
-        if self._discretion is None or self._recalls_masked:
-            return channel
-        return self._discretion.name(channel)
+        if self._discretion is not None:
+            self._discretion.recalls(None)
 
     def heartbeat(self, health: Health, now_us: int) -> Entry:
         """Say that the connector is alive and how it fares; the delay is the longest since the last heartbeat."""
@@ -215,13 +211,7 @@ class Intake:
             self._delayed(reading.stamp, received_us)
         if self._holes is not None:
             entries += self._missing(self._holes.take(read_frames, received_us), received_us)
-        return entries if self._masked is None else self._discreet(entries)
-
-    def _discreet(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Return entries as the journal may have them."""
-        if self._discretion is None or self._masked is None:
-            return [*entries]
-        return [*map(self._discretion.told, entries)]
+        return self._journaled(entries)
 
     def _delayed(self, stamp: bytes, received_us: int) -> None:
         """Take the Timestamp of the last event of a read: the delay of those before it is hardly longer."""
@@ -253,7 +243,7 @@ class Intake:
                 entries.append(self._number(frame, received_us, root, None, reading))
             else:
                 self._unselected(reading.shape.schema.event)
-        listed = [_listed(entry, snapshot_id) for entry in self._discreet(entries)]
+        listed = [_listed(entry, snapshot_id) for entry in self._journaled(entries)]
         return (None if flaw else reading), listed + self._resolved(received_us)
 
     def settle(self, whole: Collection[str], snapshot_id: str, now_us: int) -> list[Entry]:
@@ -338,6 +328,10 @@ class Intake:
     def _own(self, frame: bytes, now_us: int) -> Entry:
         self._sequence += 1
         return Entry(self._source, self._sequence, now_us, Origin.CONNECTOR, None, frame)
+
+
+def _as_they_are(entries: list[Entry]) -> list[Entry]:
+    return entries
 
 
 def _listed(entry: Entry, snapshot_id: str) -> Entry:
