@@ -47,10 +47,18 @@ def test_secrets_that_leave_are_a_warning() -> None:
     assert found(left, terms=terms, defaults=True)[name].state is State.WARNING
 
 
-def test_a_rule_that_meets_nothing_is_a_warning() -> None:
-    findings = found({"name": "typo", "headers": ["CalerIDNum"]}, {"name": "fine", "headers": ["callerid*"]})
+def test_a_rule_that_decides_about_nothing_is_a_warning() -> None:
+    findings = found(
+        {"name": "typo", "headers": ["CalerIDNum"]},
+        {"name": "fine", "headers": ["callerid*"]},
+        {"name": "behind it", "headers": ["CallerIDName"]},
+        {"name": "elsewhere", "headers": ["Digit"], "events": ["DTMFEnd"]},
+        {"name": "answers", "headers": ["Output"], "events": ["@answers"]},
+        {"name": "variables", "variables": ["X"]},
+    )
+    idle = [name.removeprefix("privacy rule ") for name in findings if name.startswith("privacy rule ")]
+    assert idle == ["typo", "behind it", "elsewhere"]
     assert findings["privacy rule typo"].state is State.WARNING
-    assert "privacy rule fine" not in findings
 
 
 def test_answers_tell_by_which_rules_they_go() -> None:

@@ -9,8 +9,7 @@ from connector.preflight import Finding, State
 from connector.privacy.mask import Mask
 from connector.privacy.personal import KINDS, Kind, kind_of
 from connector.privacy.privacy import Privacy
-from connector.privacy.rules import pattern
-from connector.settings.privacy import PrivacyRule, PrivacySection
+from connector.settings.privacy import ANSWERS, PrivacyRule, PrivacySection
 
 _AS_IT_IS: Final = "leaves as it is"
 _SUSPECTS: Final = Finding(
@@ -92,24 +91,28 @@ def check(
     rows = personal(published, privacy)
     role_of = {field.header: _role(field) for schema in published for field in schema.fields}
     kinds = [_kind(kind, [row for row in rows if row.kind == kind.name], role_of) for kind in KINDS]
-    idle = [_idle(rule) for rule in section.rules if rule.headers and not _meets(rule, published)]
+    deciding = _deciding(privacy, published)
+    doubtful = [rule for rule in section.rules if rule.headers and ANSWERS not in rule.events]
+    idle = [_idle(rule) for rule in doubtful if rule.name not in deciding]
     others = [_answers(privacy)] if asked else []
     others += [_SUSPECTS] if marks and privacy.withholds else []
     others += [_ON_DISK] if disk and privacy and not section.before_journal else []
     return [*filter(None, kinds), *others, *idle]
 
 
-def _meets(rule: PrivacyRule, published: Iterable[EventSchema]) -> bool:
-    names = pattern(rule.headers, any_case=True)
-    headers = {field.header for schema in published for field in schema.fields}
-    return names is not None and any(map(names.fullmatch, headers))
+def _deciding(privacy: Privacy, published: Iterable[EventSchema]) -> set[str]:
+    """Return the names of rules that decide about some header of what is published."""
+    masks = [(schema, mask) for schema in published if (mask := privacy.of(schema)) is not None]
+    rules = (mask.rule_of(field.header) for schema, mask in masks for field in schema.fields)
+    return {rule.name for rule in rules if rule is not None}
 
 
 def _idle(rule: PrivacyRule) -> Finding:
-    seen = f"{', '.join(rule.headers)}: no published event has such a header, as far as schemas know"
-    return Finding(
-        f"privacy rule {rule.name}", State.WARNING, seen, "mind the spelling; UserEvents may have it"
+    seen = (
+        f"{', '.join(rule.headers)}: it decides about no header of a published event, as far as schemas know"
     )
+    remedy = "mind the spelling and the rules before it; UserEvents and answers may have such a header"
+    return Finding(f"privacy rule {rule.name}", State.WARNING, seen, remedy)
 
 
 def _answers(privacy: Privacy) -> Finding:
