@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, output, provide, replay, schemas, schemas_upkeep, send, tail, topics
+from connector.cli import demo, dlq, output, provide, replay, schemas, schemas_upkeep, send, tail, topics
 from connector.cli import run as running
 from connector.errors import ConnectorError
 
@@ -75,6 +75,7 @@ app.command()(send.send)
 app.command()(replay.replay)
 app.command()(provide.manager_conf)
 app.add_typer(topics.app, name="topics")
+app.add_typer(dlq.app, name="dlq")
 schemas_upkeep.add_to(schemas.app)
 app.add_typer(schemas.app, name="schemas")
 

@@ -10,7 +10,8 @@ from connector.avro.normalise import Normaliser, Reading
 from connector.avro.schema import EventSchema
 from connector.events.entry import Entry, Flaw, Origin, name_of
 from connector.events.integrity import SUSPECT
-from connector.events.records.cloudevents import CloudEvents, dead_letter_headers
+from connector.events.records.cloudevents import CloudEvents
+from connector.events.records.letters import SIZE, dead_letter_headers
 from connector.events.records.login import Login
 from connector.events.records.outcome import NeedsSchema, Outcome, Publish, Quarantine
 from connector.events.records.record import Records
@@ -119,7 +120,7 @@ class Translator:
         headers = dead_letter_headers(entry, flaw, stage, topic, self._rules.connector)
         if len(frame) > _KEPT_OF_LARGE:
             size, digest = getattr(entry.frame, "size", len(frame)), getattr(entry.frame, "sha256", "")
-            headers.append(("ami_kafka_size", str(size).encode()))
+            headers.append((SIZE, str(size).encode()))
             headers.append(("ami_kafka_sha256", (digest or sha256(frame).hexdigest()).encode()))
             frame = frame[:_KEPT_OF_LARGE]
         letter = Publish(topic, entry.source.pbx.encode(), frame, headers, entry.received_us // 1000)
