@@ -7,7 +7,19 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, dlq, output, provide, replay, schemas, schemas_upkeep, send, tail, topics
+from connector.cli import (
+    demo,
+    dlq,
+    journal,
+    output,
+    provide,
+    replay,
+    schemas,
+    schemas_upkeep,
+    send,
+    tail,
+    topics,
+)
 from connector.cli import run as running
 from connector.errors import ConnectorError
 
@@ -76,6 +88,7 @@ app.command()(replay.replay)
 app.command()(provide.manager_conf)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(journal.app, name="journal")
 schemas_upkeep.add_to(schemas.app)
 app.add_typer(schemas.app, name="schemas")
 

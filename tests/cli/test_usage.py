@@ -22,6 +22,8 @@ COMMANDS = (
     ["dlq", "list"],
     ["dlq", "show"],
     ["dlq", "replay"],
+    ["journal", "status"],
+    ["journal", "drain"],
     ["schemas", "list"],
     ["schemas", "show"],
     ["schemas", "generate"],
