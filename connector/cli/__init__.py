@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from connector import __version__
 from connector.cli import (
+    asyncapi,
     demo,
     dlq,
     journal,
@@ -86,6 +87,7 @@ app.command()(tail.tail)
 app.command()(send.send)
 app.command()(replay.replay)
 app.command()(provide.manager_conf)
+app.command()(asyncapi.asyncapi)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(journal.app, name="journal")

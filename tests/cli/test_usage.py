@@ -19,6 +19,7 @@ COMMANDS = (
     ["topics", "plan"],
     ["topics", "apply"],
     ["send"],
+    ["asyncapi"],
     ["dlq", "list"],
     ["dlq", "show"],
     ["dlq", "replay"],
