@@ -45,5 +45,4 @@ def event_names(incomplete: str) -> list[str]:
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
-    """Return the names that go on from what is typed, in any case; shells drop those in another case."""
-    return sorted(name for name in names if name.lower().startswith(incomplete.lower()))
+    return sorted(name for name in names if name.startswith(incomplete))
