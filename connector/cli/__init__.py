@@ -60,7 +60,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="The bridge between Asterisk's Manager Interface (AMI) and Apache Kafka.",
-    epilog="Exit codes: 0 done; 1 failed at run time; 2 wrong usage, settings or schema; 130 interrupted.",
+    epilog="Exit codes: 0 done; 1 failed at run time; 2 wrong usage, settings or schema; 3 done, but look at what is told; 130 interrupted.",
 )
 
 

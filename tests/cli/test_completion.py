@@ -106,7 +106,6 @@ HEAVY = (
     "confluent_kafka",
     "fastavro",
     "panoramisk",
-    "asyncio",
     "rich.table",
     "connector.settings",
     "connector.avro",
