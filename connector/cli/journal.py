@@ -10,7 +10,7 @@ import typer
 from connector.cli import output
 from connector.cli.complete import pbx_names
 from connector.cli.moments import local, utc
-from connector.cli.options import NO_KAFKA, NO_PBX, UNUSED, Config, Output, load_settings
+from connector.cli.options import NO_KAFKA, NO_PBX, Config, Output, load_settings
 from connector.cli.output import Form
 from connector.errors import JournalError, SettingsError
 
@@ -117,7 +117,7 @@ def _folders(settings: "Settings") -> "Mapping[str, Path]":
     from connector.app.draining import folders
 
     try:
-        return {name: folder for name, folder in folders(settings).items() if name != UNUSED}
+        return folders(settings)
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -175,3 +175,11 @@ def test_what_kafka_does_not_take_in_time_is_left(
     assert result.exit_code == 3
     assert json.loads(result.stdout)["left"] == WAITING
     assert told(cli)["waiting"] == WAITING
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_folder_that_cannot_be_used_is_no_empty_journal(cli: Cli, left: Path) -> None:
+    (left / "epoch").mkdir()
+    result = cli("journal", "drain")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"journal.path: {left / 'epoch'}: Is a directory" in result.stderr
