@@ -101,9 +101,12 @@ def replay(
         if form is Form.JSON:
             output.json_line(fate._asdict())
 
-    asyncio.run(_replayed(settings, chosen, dry=dry_run, say=say))
-    if form is Form.TEXT and fates:
-        output.table(("Letter", "Event id", "Topic", "Outcome", "Reason"), fates, _STYLES)
+    try:
+        asyncio.run(_replayed(settings, chosen, dry=dry_run, say=say))
+    finally:
+        if form is Form.TEXT and fates:
+            head = ("Letter", "Event id", "Topic", "Outcome", "Reason")
+            output.table(head, [tuple(map(_in_line, fate)) for fate in fates], _STYLES)
     if not fates:
         output.note("no dead letter is like that")
     absent = sorted(set(places or ()) - {fate.letter for fate in fates})
@@ -201,7 +204,12 @@ def _object(letter: "Letter") -> dict[str, Any]:
 def _row(letter: "Letter") -> tuple[str, ...]:
     cause, time_ms = letter.cause, letter.record.timestamp_ms
     detail = cause.detail if len(cause.detail) <= _MOST else f"{cause.detail[:_MOST]}..."
-    return (letter.place, local(time_ms), cause.reason, letter.pbx, letter.event, _origin(letter), detail)
+    texts = (letter.place, local(time_ms), cause.reason, letter.pbx, letter.event, _origin(letter), detail)
+    return tuple(map(_in_line, texts))
+
+
+def _in_line(text: str) -> str:
+    return text.replace("\n", " ")
 
 
 def _origin(letter: "Letter") -> str:

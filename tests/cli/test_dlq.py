@@ -35,7 +35,7 @@ def letters() -> list[Publish]:
         translator().refused(hangup, "Broker: Message size too large").publish,
         translate(torn).publish,  # type: ignore[union-attr]
         translate(odd).publish,  # type: ignore[union-attr]
-        translator().refused(reload, "no such topic").publish,
+        translator().refused(reload, "no such\ntopic").publish,
         Publish(request.topic, request.key, request.value, list(request.headers), NOW // 1000 + 7_200_000),  # type: ignore[arg-type]
     ]
 
