@@ -106,6 +106,39 @@ def test_a_header_of_another_version_is_no_entry(decided: bytes | None) -> None:
     assert "another version" in why.reason
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=9),
+    max_leaves=20,
+)
+DECIDED = st.lists(JSON, min_size=8, max_size=8)
+
+
+@given(st.binary(max_size=50) | (JSON | DECIDED).map(lambda value: json.dumps(value).encode()))
+def test_any_header_has_a_verdict_and_what_passes_is_translated(decided: bytes) -> None:
+    headers: list[Any] = [*refused(one(HANGUP)).headers, (ENTRY, decided)]
+    found = entry_of(HANGUP, headers)
+    assert isinstance(found, Entry | Unfit)
+
+
+@pytest.mark.parametrize("place", range(8))
+@given(value=JSON)
+def test_a_wrong_field_is_no_entry_or_a_sound_one(place: int, value: Any) -> None:
+    entry = one(HANGUP)
+    headers: list[Any] = [*refused(entry).headers]
+    decided = json.loads(dict(headers)[ENTRY])
+    decided[place] = value
+    found = entry_of(HANGUP, [*headers, (ENTRY, json.dumps(decided).encode())])
+    assert isinstance(found, Entry | Unfit)
+    if isinstance(found, Entry) and found.source.pbx == "pbx1" and 0 <= found.received_us < 1 << 60:
+        translate(found)
+
+
+def test_a_header_of_nothing_but_brackets_is_no_entry() -> None:
+    headers: list[Any] = [*refused(one(HANGUP)).headers, (ENTRY, b"[" * 200_000)]
+    assert isinstance(entry_of(HANGUP, headers), Unfit)
+
+
 def test_a_requester_makes_no_events_with_his_headers() -> None:
     forged: Headers = refused(one(HANGUP)).headers
     letter = dead_letter(undecodable_of(incoming(HANGUP, headers=tuple(forged))), "asterisk.dlq", "bridge")

@@ -36,13 +36,13 @@ def _fetch(into: Path) -> None:
         raise Unavailable(f"npm could not bring {_SPECS} (no network?): {done.stderr[-600:]}")
 
 
-def problems(document: Path) -> str:
-    """Return what AsyncAPI's schema finds wrong with a document; "" for nothing."""
+def problems(document: Path, schema: Path | None = None) -> str:
+    """Return what AsyncAPI's schema, or another, finds wrong with a document; "" for nothing."""
     node = shutil.which("node")
     if not node:
         raise Unavailable("no `node` here; install Node.js")
     folder = provided()
-    schema = folder / "node_modules" / "@asyncapi" / "specs" / "schemas" / "3.0.0.json"
+    schema = schema or folder / "node_modules" / "@asyncapi" / "specs" / "schemas" / "3.0.0.json"
     words = [node, "-e", _PROGRAM, str(schema), str(document)]
     done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=folder)
     if done.returncode and not done.stdout:

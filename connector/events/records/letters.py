@@ -77,7 +77,7 @@ def entry_of(value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -
         return Unfit(f"it is not whole: {kept}")
     try:
         entry = _entry(value, json.loads(told.get(ENTRY) or b""))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return Unfit("nothing says its call and number: it was written by another version")
     if entry.flaw is not None and entry.flaw.reason != SUSPECT:
         return Unfit(f"it was never an event ({entry.flaw.reason}): {entry.flaw.detail}")
@@ -86,11 +86,11 @@ def entry_of(value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -
 
 def _entry(frame: bytes, decided: list[object]) -> Entry:
     source, sequence, received_us, origin, root, flaw, snapshot_id, recovered = decided
-    if not (isinstance(source, list) and isinstance(sequence, int) and isinstance(received_us, int)):
+    if not (isinstance(sequence, int) and isinstance(received_us, int)):
         raise TypeError
     flawed = Flaw(*map(str, flaw)) if isinstance(flaw, list) else None
     return Entry(
-        Source(*source),
+        _source(source),
         sequence,
         received_us,
         Origin(str(origin)),
@@ -100,3 +100,16 @@ def _entry(frame: bytes, decided: list[object]) -> Entry:
         snapshot_id=snapshot_id if isinstance(snapshot_id, str) else None,
         recovered=bool(recovered),
     )
+
+
+def _source(told: object) -> Source:
+    match told:
+        case [
+            str() as pbx,
+            int() as epoch,
+            None | str() as system,
+            None | str() as asterisk,
+            None | str() as ami,
+        ]:
+            return Source(pbx, epoch, system, asterisk, ami)
+    raise TypeError
