@@ -7,7 +7,21 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, output, provide, record, replay, schemas, schemas_upkeep, send, tail, topics
+from connector.cli import (
+    asyncapi,
+    demo,
+    dlq,
+    journal,
+    output,
+    provide,
+    record,
+    replay,
+    schemas,
+    schemas_upkeep,
+    send,
+    tail,
+    topics,
+)
 from connector.cli import run as running
 from connector.errors import ConnectorError
 
@@ -47,7 +61,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="The bridge between Asterisk's Manager Interface (AMI) and Apache Kafka.",
-    epilog="Exit codes: 0 done; 1 failed at run time; 2 wrong usage, settings or schema; 130 interrupted.",
+    epilog="Exit codes: 0 done; 1 failed at run time; 2 wrong usage, settings or schema; 3 done, but look at what is told; 130 interrupted.",
 )
 
 
@@ -75,7 +89,10 @@ app.command()(send.send)
 app.command()(record.record)
 app.command()(replay.replay)
 app.command()(provide.manager_conf)
+app.command()(asyncapi.asyncapi)
 app.add_typer(topics.app, name="topics")
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(journal.app, name="journal")
 schemas_upkeep.add_to(schemas.app)
 app.add_typer(schemas.app, name="schemas")
 

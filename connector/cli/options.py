@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -22,6 +23,9 @@ NO_PBX: Final = {
     "AMI_KAFKA__PBX__UNUSED__SNAPSHOT": "off",
 }
 """A PBX for commands that need none and run where none may be set; it has nothing to list."""
+
+_KAFKA: Final = re.compile(r"^\s*\[?\s*kafka\s*[].=]", re.MULTILINE)
+"""How a file begins to speak of Kafka."""
 
 NO_KAFKA: Final = {"AMI_KAFKA__KAFKA__BOOTSTRAP_SERVERS": UNUSED}
 """Likewise Kafka; what a file says of it does not count either."""
@@ -54,6 +58,17 @@ def settings_if_any(config: Path | None) -> "Settings | None":
     if config is None and not USUAL.is_file() and not any(name.startswith(PREFIX) for name in os.environ):
         return None
     return load_settings(config, NO_PBX | NO_KAFKA)
+
+
+def settings_or_defaults(config: Path | None) -> "Settings":
+    """Read the settings for a command that tells what follows from them: what they do not say of PBX and Kafka is UNUSED."""
+    from connector.settings.load import PREFIX
+
+    said = f"{PREFIX}KAFKA__"
+    by_environment = any(name.startswith(said) for name in os.environ)
+    return load_settings(
+        config, NO_PBX if by_environment or _KAFKA.search(_text(config)) else NO_PBX | NO_KAFKA
+    )
 
 
 def _text(config: Path | None) -> str:

@@ -16,6 +16,9 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG: Final = 2
 """Usage, settings or a schema file: nothing was tried."""
+LEFT: Final = 3
+"""Done, but not with everything, or something was found that wants a look: the output says what."""
+
 _CONTROL: Final = re.compile("[\x7f-\x9f]")
 """What JSON may hold as it is, and a terminal obeys."""
 

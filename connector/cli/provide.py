@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import output
+from connector.cli import complete, output
 from connector.cli.options import NO_KAFKA, Config, load_settings
 from connector.errors import SettingsError
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 def manager_conf(
     pbx: Annotated[
-        str, typer.Argument(help="A PBX of the settings. [default: all]", show_default=False)
+        str,
+        typer.Argument(
+            help="A PBX of the settings. [default: all]",
+            show_default=False,
+            autocompletion=complete.pbx_names,
+        ),
     ] = "",
     *,
     old: Annotated[

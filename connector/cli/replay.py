@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import output
+from connector.cli import complete, output
 from connector.cli.options import NO_KAFKA, NO_PBX, UNUSED, Config, load_settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ def replay(
         Into, typer.Option("--output", "-o", help="json: lines on stdout; kafka: produce.")
     ] = Into.JSON,
     pbx: Annotated[
-        str, typer.Option(help="Name of the PBX in the records. [default: the settings' first]")
+        str,
+        typer.Option(
+            help="Name of the PBX in the records. [default: the settings' first]",
+            autocompletion=complete.pbx_names,
+        ),
     ] = "",
     config: Config = None,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli import output
+from connector.cli import complete, output
 from connector.cli.options import Config, Output, settings_if_any
 from connector.cli.output import Form
 from connector.errors import SchemaError
@@ -54,7 +54,13 @@ def list_(
 
 @app.command()
 def show(
-    event: Annotated[str, typer.Argument(help="Event, UserEvent's own name, record, or topic's last part.")],
+    event: Annotated[
+        str,
+        typer.Argument(
+            help="Event, UserEvent's own name, record, or topic's last part.",
+            autocompletion=complete.event_names,
+        ),
+    ],
     config: Config = None,
     form: Output = Form.TEXT,
 ) -> None:

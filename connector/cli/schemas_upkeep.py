@@ -31,6 +31,7 @@ def generate(
         bool, typer.Option("--check", help="Write nothing; fail if a file is not as the catalogue says.")
     ] = False,
     folder: _Folder = None,
+    form: Output = Form.TEXT,
 ) -> None:
     """Write every .avsc from the catalogue."""
     from connector.avro import catalogue, generate
@@ -41,21 +42,27 @@ def generate(
     stale = sorted(name for name, text in texts.items() if present.get(name) != text)
     gone = sorted(present.keys() - texts.keys())
     if check_only:
-        _refuse(
-            [f"{name}: not as the catalogue says" for name in stale] + [f"{name}: not in it" for name in gone]
-        )
+        problems = dict.fromkeys(stale, "not as the catalogue says") | dict.fromkeys(gone, "not in it")
+        _refuse(problems, form)
         return
     (root / "events").mkdir(exist_ok=True)
     for name in stale:
         (root / name).write_text(texts[name], encoding="utf-8")
     for name in gone:
         output.note(f"{name} is not in the catalogue; a released schema stays, another may be deleted")
+    if form is Form.JSON:
+        unchanged = len(texts) - len(stale)
+        output.json_line({"dir": str(root), "written": stale, "unchanged": unchanged})
+        return
     output.line(f"{len(stale)} written, {len(texts) - len(stale)} unchanged, in {root}")
 
 
-def _refuse(problems: list[str]) -> None:
-    for problem in problems:
-        output.line(problem)
+def _refuse(problems: Mapping[str, str], form: Form) -> None:
+    for name, problem in problems.items():
+        if form is Form.JSON:
+            output.json_line({"file": name, "problem": problem})
+        else:
+            output.line(f"{name}: {problem}")
     if problems:
         raise typer.Exit(output.FAILED)
 
@@ -67,6 +74,7 @@ def propose(
         Path | None, typer.Option(help="Directory to write .avsc files to, for user_schemas.")
     ] = None,
     config: Config = None,
+    form: Output = Form.TEXT,
 ) -> None:
     """Propose schemas for events that have none; without --out, print their rows of the catalogue as JSON."""
     from connector.ami.framing import Framer
@@ -86,14 +94,17 @@ def propose(
         for row in rows:
             output.json_line({row.user_event or row.event or "": propose.as_json(row)})
     else:
-        _write(propose.texts(rows, known), out)
+        _write(propose.texts(rows, known), out, form)
 
 
-def _write(texts: Mapping[str, str], folder: Path) -> None:
+def _write(texts: Mapping[str, str], folder: Path, form: Form) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-        output.line(str(folder / name))
+        if form is Form.JSON:
+            output.json_line({"file": str(folder / name)})
+        else:
+            output.line(str(folder / name))
 
 
 def check(folder: _Folder = None, form: Output = Form.TEXT) -> None:
@@ -129,6 +140,7 @@ def _print_findings(findings: "list[Finding]", form: Form) -> None:
 def release(
     version: Annotated[str, typer.Argument(help="The version that is about to be released, as in 1.2.0.")],
     folder: _Folder = None,
+    form: Output = Form.TEXT,
 ) -> None:
     """Note the present schemas as released; what is noted is never changed again."""
     from connector.avro import compatibility
@@ -137,7 +149,11 @@ def release(
     lines = compatibility.release(_released(folder), present, version)
     with (_root(folder) / _RELEASED).open("a", encoding="utf-8") as file:
         file.write(lines)
-    output.line(f"{len(lines.splitlines())} schemas are new or changed in {version}")
+    noted = len(lines.splitlines())
+    if form is Form.JSON:
+        output.json_line({"version": version, "schemas": noted})
+    else:
+        output.line(f"{noted} schemas are new or changed in {version}")
 
 
 def register(config: Config = None, form: Output = Form.TEXT) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from connector.cli import output
+from connector.cli import complete, output
 from connector.cli.options import NO_PBX, Config, Output, load_settings
 from connector.cli.output import Form
 
@@ -53,12 +53,20 @@ class _LastWords:
 
 
 def send(
-    action: Annotated[str, typer.Argument(help="The AMI action: Ping, QueueStatus, Originate ...")],
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="The AMI action: Ping, QueueStatus, Originate ...", autocompletion=complete.action_names
+        ),
+    ],
     parameters: Annotated[
         list[str] | None, typer.Argument(metavar="[HEADER=VALUE]...", help="The action's parameters.")
     ] = None,
     *,
-    pbx: Annotated[str | None, typer.Option(help="The PBX's name, where several are served.")] = None,
+    pbx: Annotated[
+        str | None,
+        typer.Option(help="The PBX's name, where several are served.", autocompletion=complete.pbx_names),
+    ] = None,
     variable: Annotated[
         list[str] | None, typer.Option("--variable", "-v", metavar="NAME=VALUE", help="A channel variable.")
     ] = None,

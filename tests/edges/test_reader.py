@@ -202,3 +202,17 @@ def test_brokers_that_go_away_end_a_reading_that_looks_for_more(
                 await anext(aiter(reader))
 
     run(scenario)
+
+
+def test_the_end_is_where_it_was_at_the_beginning(broker: EmbeddedBroker) -> None:
+    async def scenario() -> None:
+        await fill(broker, "calls", "a", "b")
+        broker.create_topic("empty", 1)
+        wanted = Wanted(topics=["calls", "empty"], start="beginning", to_end=True)
+        async with KafkaReader(consumer_of(broker), wanted, DEADLINE_S, nobody) as reader:
+            await fill(broker, "calls", "c")
+            await fill(broker, "empty", "d")
+            found = [each async for records in reader for each in records]
+        assert values(found) == ["a", "b"]
+
+    run(scenario)

@@ -5,6 +5,7 @@
     debian.py     Asterisk out of Debian's packages   ->  asterisk.py  one private PBX
     java.py       jars out of Maven, a JVM to run them  ->  broker.py, kafka.py; registry.py
     ami.py        a bare AMI client, owing nothing to the connector it helps to judge
+    asyncapi.py   AsyncAPI's own schema, and a validator
     sip.py        a bare SIP phone;  sipp.py  sipp's scripts, step by step
     scenarios/    calls, queues, conferences, transfers ... made to happen
     capture.py    the bytes an events session reads while scenarios run

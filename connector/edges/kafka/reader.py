@@ -69,8 +69,8 @@ class Wanted:
 
     `topics` are names, or regular expressions that begin with `^` and also find topics that come
     later. `start` is the first record, what comes from now on, or a number: the offset to begin at,
-    or negative, so many records of each partition before its end. `to_end` stops at the end. Without
-    `later` partitions that come later are not looked for, and brokers that go away are waited for.
+    or negative, so many records of each partition before its end. `to_end` stops at the end as it was at
+    the beginning. Without `later` partitions that come later are not looked for, and brokers that go away are waited for.
     """
 
     topics: Collection[str]
@@ -103,6 +103,7 @@ class KafkaReader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._unfinished: set[tuple[str, int]] = set()
         self._known: set[tuple[str, int]] = set()
+        self._ends: dict[tuple[str, int], int] = {}
         self._look_again = 0.0
         self._begun = False
         self._held: list[Fact] = []
@@ -163,6 +164,8 @@ class KafkaReader:
     def _begin(self) -> None:
         found = self._look()
         self._unfinished = {(each.topic, each.partition) for each in found}
+        if self._wanted.to_end:
+            self._ends = {(each.topic, each.partition): self._end(each) for each in found}
         self._consumer.assign(found)
 
     def _look(self, *, later: bool = False) -> list[TopicPartition]:
@@ -210,9 +213,15 @@ class KafkaReader:
             return OFFSET_BEGINNING
         if start == "end":
             # A logical end is looked up late: what comes in between would be missed.
-            _, end = self._consumer.get_watermark_offsets(partition, timeout=self._deadline_s)
-            return end
+            return self._end(partition)
         return int(start) if int(start) >= 0 else _TAIL_BASE + int(start)
+
+    def _end(self, partition: TopicPartition) -> int:
+        try:
+            _, end = self._consumer.get_watermark_offsets(partition, timeout=self._deadline_s)
+        except KafkaException as error:
+            raise self._unreached(error) from error
+        return end
 
     def _poll(self) -> list[Record]:
         if self._wanted.later and not self._wanted.to_end and time.monotonic() > self._look_again:
@@ -221,7 +230,20 @@ class KafkaReader:
                 self._consumer.incremental_assign(new)
         first = self._consumer.poll(_POLL_S)
         messages = [first, *self._consumer.consume(_AT_ONCE, 0)] if first else []
-        return [record for message in messages if (record := self._record(message))]
+        records = [record for message in messages if (record := self._record(message))]
+        return self._up_to_ends(records) if self._wanted.to_end else records
+
+    def _up_to_ends(self, records: Sequence[Record]) -> list[Record]:
+        """Leave out what came after the beginning; a partition is read when its last record or a later one is."""
+        wanted = []
+        for record in records:
+            place = record.topic, record.partition
+            end = self._ends[place]
+            if record.offset < end:
+                wanted.append(record)
+            if record.offset + 1 >= end:
+                self._unfinished.discard(place)
+        return wanted
 
     def _record(self, message: Message) -> Record | None:
         error = message.error()

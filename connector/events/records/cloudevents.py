@@ -1,13 +1,11 @@
-"""Kafka headers: CloudEvents 1.0 in binary mode, and Kafka Connect's for dead letters."""
+"""Kafka headers: CloudEvents 1.0 in binary mode."""
 
 from datetime import UTC, datetime
 
 from connector.avro.normalise import Reading
 from connector.avro.schema import EventSchema
-from connector.dead_letters import error_headers
-from connector.events.entry import Entry, Flaw
+from connector.events.entry import Entry
 from connector.events.records.login import Call, Login
-from connector.percent import path_part
 
 Headers = list[tuple[str, bytes]]
 
@@ -43,22 +41,3 @@ class CloudEvents:
 def _rfc3339(second: int) -> bytes:
     """Render whole seconds since 1970 without fraction and zone."""
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
-
-
-def dead_letter_headers(entry: Entry, flaw: Flaw, stage: str, topic: str, connector: str) -> Headers:
-    """Return a dead letter's headers: Kafka Connect's for errors, and CloudEvents'."""
-    return [
-        *error_headers(
-            topic=topic,
-            connector=connector,
-            stage=stage,
-            where="connector.events.records.translate",
-            reason=flaw.reason,
-            detail=flaw.detail,
-        ),
-        _SPEC,
-        ("ce_id", entry.event_id.encode()),
-        ("ce_type", b"org.amikafka.events.DeadLetter"),
-        ("ce_source", f"/asterisk/{path_part(entry.source.pbx)}".encode()),
-        ("content-type", b"application/octet-stream"),
-    ]

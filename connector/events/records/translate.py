@@ -12,7 +12,8 @@ from connector.avro.schema import EventSchema
 from connector.events.discretion import Discretion
 from connector.events.entry import Entry, Flaw, Origin, name_of
 from connector.events.integrity import SUSPECT
-from connector.events.records.cloudevents import CloudEvents, dead_letter_headers
+from connector.events.records.cloudevents import CloudEvents
+from connector.events.records.letters import SIZE, dead_letter_headers
 from connector.events.records.login import Login
 from connector.events.records.outcome import NeedsSchema, Outcome, Publish, Quarantine
 from connector.events.records.record import Records
@@ -151,7 +152,7 @@ class Translator:
 
 def _measures(size: int, digest: str) -> list[tuple[str, bytes]]:
     """Return the headers that tell of a frame whose value is not the whole; a keyed digest names its key."""
-    told = [("ami_kafka_size", str(size).encode())]
+    told = [(SIZE, str(size).encode())]
     if digest:
         told.append(("ami_kafka_hmac" if ":" in digest else "ami_kafka_sha256", digest.encode()))
     return told
