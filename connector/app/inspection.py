@@ -15,6 +15,7 @@ from connector.preflight import (
     actions,
     canary,
     failed,
+    http,
     journal,
     pbx,
     requests,
@@ -40,6 +41,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     seen = f"{len(list(schemas))} events, of which {published} are published"
     findings.append(Finding("schemas", State.OK, seen))
     findings += journal.check(settings.journal, len(settings.pbx))
+    findings += http.check(settings.http)
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)

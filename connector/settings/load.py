@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from connector.errors import SettingsError
-from connector.settings import road_back
+from connector.settings import http, road_back
 from connector.settings.fields import join, read
 from connector.settings.kinds import Options, Outside
 from connector.settings.sections import Kafka, Settings, TopicFamily, Topics
@@ -131,6 +131,7 @@ def _check(settings: Settings) -> None:
     if registry and bool(registry.username) != bool(registry.password):
         problems.append("registry.username: username and password go together")
     problems += road_back.problems(settings)
+    problems += http.problems(settings.http)
     if problems:
         raise SettingsError("\n".join(problems))
 

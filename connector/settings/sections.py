@@ -16,6 +16,7 @@ from connector.events.records.translate import Rules
 from connector.events.watching.canary import NAME as CANARY
 from connector.events.watching.delay import LATE_S
 from connector.settings.actions import ActionAccount, Actions
+from connector.settings.http import Http
 from connector.settings.kinds import (
     Address,
     Bounds,
@@ -246,6 +247,7 @@ class Settings:
     topics: Topics = Topics()
     journal: Journal = Journal()
     log: Log = Log()
+    http: Http = Http()
     actions: Actions | None = None
 
     @property
