@@ -247,7 +247,7 @@ class Settings:
     topics: Topics = Topics()
     journal: Journal = Journal()
     log: Log = Log()
-    http: Http = Http()
+    http: Http = field(default_factory=Http)
     actions: Actions | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 KEPT: Final = 120
@@ -55,7 +56,7 @@ class Samples:
     def points(self) -> Sequence[Point]:
         """Return what happened between each two samples, the oldest first."""
         kept = list(self._kept)
-        return [_point(before, after) for before, after in zip(kept, kept[1:], strict=False)]
+        return [_point(before, after) for before, after in pairwise(kept)]
 
 
 def _point(before: Sample, after: Sample) -> Point:
