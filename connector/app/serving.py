@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from connector import __version__
 from connector.app.vertical import Roads, Shared
@@ -40,6 +41,7 @@ class Watched:
     def __init__(self, settings: Settings, shared: Shared, *, events: bool = True) -> None:
         self._settings = settings
         self._roads = shared.roads
+        self.port: int | None = settings.http.port
         self.board = Board(settings.pbx, _now_us())
         self._wanted = Wanted(
             pbxs=settings.http.ready,
@@ -118,6 +120,7 @@ async def watching(
     )
     watched.sample(shared.roads)
     async with serving(settings.http, sights, LEAVING_S if patient else 0.0) as address:
+        watched.port = urlsplit(address).port
         logging.getLogger(LOGGER).info("the status page is at %s", address)
         sampling = asyncio.create_task(_sample(watched, shared.roads))
         try:
@@ -149,5 +152,5 @@ def _ready(watched: Watched) -> "Told":
 
 
 def _status(settings: Settings, watched: Watched, roads: Roads) -> dict[str, Any]:
-    worker = Worker(settings.connector.name, __version__, f"{socket.gethostname()}:{settings.http.port}")
+    worker = Worker(settings.connector.name, __version__, f"{socket.gethostname()}:{watched.port}")
     return status(watched.board, watched.readiness(), worker, roads.died(), _now_us())

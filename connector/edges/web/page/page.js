@@ -5,9 +5,11 @@ import { plot } from "./plot.js";
 const EVERY_MS = 2000;
 const PATIENCE_MS = 5000;
 const SPAN_MS = 600000;
+const LEAST_MS = 60000;
 
 const at = (id) => document.getElementById(id);
 const count = new Intl.NumberFormat();
+const drawn = new Map();
 let shown = "all";
 let last = null;
 let heard = null;
@@ -28,20 +30,20 @@ function bytes(value) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const place = value < 1 ? 0 : Math.min(Math.floor(Math.log2(value) / 10), units.length - 1);
   const size = value / 1024 ** place;
-  return `${place && size < 10 ? size.toFixed(1) : Math.round(size)} ${units[place]}`;
+  return `${place && size < 10 ? size.toFixed(1) : Math.round(size)}\u00a0${units[place]}`;
 }
 
 function span(ms) {
   if (ms === null || ms === undefined) return "–";
   const signed = ms < 0 ? "−" : "";
   const size = Math.abs(ms);
-  if (size < 1000) return `${signed}${Math.round(size)} ms`;
+  if (size < 1000) return `${signed}${Math.round(size)}\u00a0ms`;
   const seconds = size / 1000;
-  if (seconds < 10) return `${signed}${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${signed}${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${signed}${Math.round(seconds / 60)} min`;
-  if (seconds < 172800) return `${signed}${Math.round(seconds / 3600)} h`;
-  return `${signed}${Math.round(seconds / 86400)} days`;
+  if (seconds < 10) return `${signed}${seconds.toFixed(1)}\u00a0s`;
+  if (seconds < 120) return `${signed}${Math.round(seconds)}\u00a0s`;
+  if (seconds < 7200) return `${signed}${Math.round(seconds / 60)}\u00a0min`;
+  if (seconds < 172800) return `${signed}${Math.round(seconds / 3600)}\u00a0h`;
+  return `${signed}${Math.round(seconds / 86400)}\u00a0days`;
 }
 
 function clock(ms) {
@@ -62,6 +64,9 @@ function state(element, good, words) {
 }
 
 function table(place, heads, rows, empty) {
+  const said = JSON.stringify([heads, rows]);
+  if (drawn.get(place) === said) return;
+  drawn.set(place, said);
   if (rows.length === 0) {
     at(place).replaceChildren(made("p", empty, "empty"));
     return;
@@ -90,8 +95,10 @@ function figure(title, value, words, lines, now) {
   const caption = made("figcaption");
   caption.append(made("span", title), made("b", value));
   const axis = made("div", undefined, "axis");
-  axis.append(made("span", "10 min ago"), made("span", "now"));
-  whole.append(caption, plot(words, lines, { from: now - SPAN_MS, to: now }), axis);
+  const first = lines[0][0]?.[0] ?? now;
+  const from = Math.max(now - SPAN_MS, Math.min(first, now - LEAST_MS));
+  axis.append(made("span", `${span(now - from)} ago`), made("span", "now"));
+  whole.append(caption, plot(words, lines, { from, to: now }), axis);
   return whole;
 }
 
@@ -103,10 +110,10 @@ function plots(pbx, now) {
   const area = made("div", undefined, "plots");
   const points = pbx.points.filter((point) => point[0] >= now - SPAN_MS);
   const latest = points.at(-1) ?? [now, 0, 0, null, 0];
-  const rates = `${number(Math.round(latest[1]))} · ${number(Math.round(latest[2]))}`;
-  const said = `events a second in the last ten minutes: now ${rates} read and delivered`;
+  const rates = `${number(Math.round(latest[1]))} in, ${number(Math.round(latest[2]))} out`;
+  const said = `events a second: now ${rates}`;
   area.append(
-    figure("Read · delivered (dashed) a second", rates, said, [column(points, 1), column(points, 2)], now),
+    figure("Events a second, out dashed", rates, said, [column(points, 1), column(points, 2)], now),
     figure("Lag behind the PBX", span(latest[3]), `lag: now ${span(latest[3])}`, [column(points, 3)], now),
     figure("Waiting for Kafka", number(latest[4]), `waiting: now ${number(latest[4])}`, [column(points, 4)], now),
   );
@@ -163,7 +170,7 @@ function action(each) {
 
 function actions(known) {
   const chosen = known.actions.filter((each) => shown === "all" || each.what === shown);
-  const heads = [["Time"], ["Action"], ["PBX"], ["Outcome"], ["Took", "number"]];
+  const heads = [["Time", "time"], ["Action", "long"], ["PBX"], ["Outcome"], ["Took", "number"]];
   table("actions", heads, chosen.map(action), shown === "all" ? "No action so far." : "No refusal so far.");
 }
 
@@ -176,6 +183,7 @@ function show(status) {
   state(at("state"), known.ready, known.ready ? "Ready" : "Not ready");
   const broken = known.conditions.filter((each) => !each.holds);
   at("conditions-part").hidden = broken.length === 0;
+  at("conditions-title").textContent = known.ready ? "Not well, though ready" : "What keeps it from being ready";
   at("conditions").replaceChildren(...broken.map((each) => {
     const line = made("li");
     line.append(made("b", each.name), made("span", each.reason));
@@ -190,10 +198,10 @@ function show(status) {
     ["Partitions of requests", number(known.requests.length)],
   ]);
   actions(known);
-  table("gaps", [["Time"], ["PBX"], ["What"], ["Numbers"]], known.gaps.map(gap), "No gap so far.");
+  table("gaps", [["Time", "time"], ["PBX"], ["What"], ["Numbers", "long"]], known.gaps.map(gap), "No gap so far.");
   const counted = (names) => Object.entries(names).map(([name, value]) => [name, number(value)]);
-  table("topics", [["Topic"], ["Records", "number"]], counted(known.published), "Nothing published yet.");
-  table("dead", [["Reason"], ["Records", "number"]], counted(known.dead_letters), "No dead letter so far.");
+  table("topics", [["Topic", "long"], ["Records", "number"]], counted(known.published), "Nothing published yet.");
+  table("dead", [["Reason", "long"], ["Records", "number"]], counted(known.dead_letters), "No dead letter so far.");
 }
 
 function silent(reason) {
