@@ -178,10 +178,10 @@ def test_names_that_are_set_are_ours() -> None:
 
 def test_a_busy_port_is_told_with_its_setting() -> None:
     async def scene() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as other:
-            with pytest.raises(SettingsError, match=r"http\.port: cannot listen at 127\.0\.0\.1:\d+"):
-                async with serving(Http(port=other.getsockname()[1]), sights()):
-                    pass
+        told = r"http\.port: cannot listen at 127\.0\.0\.1:\d+"
+        with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(SettingsError, match=told):
+            async with serving(Http(port=other.getsockname()[1]), sights()):
+                pass
 
     asyncio.run(scene())
 

@@ -97,6 +97,7 @@ async def browsing(folder: Path, address: str) -> AsyncIterator[Page]:
                 for domain in ("Page", "Runtime", "Log"):
                     await page.call(f"{domain}.enable")
                 await page.call("Page.navigate", url=address)
+                await page.until(f"document.readyState === 'complete' && location.href === {address!r}")
                 yield page
     finally:
         with suppress(ProcessLookupError):
