@@ -110,10 +110,10 @@ function plots(pbx, now) {
   const area = made("div", undefined, "plots");
   const points = pbx.points.filter((point) => point[0] >= now - SPAN_MS);
   const latest = points.at(-1) ?? [now, 0, 0, null, 0];
-  const rates = `${number(Math.round(latest[1]))} in, ${number(Math.round(latest[2]))} out`;
-  const said = `events a second: now ${rates}`;
+  const rates = `— ${number(Math.round(latest[1]))} in\u2003┄ ${number(Math.round(latest[2]))} out`;
+  const said = `events a second: now ${latest[1]} in, ${latest[2]} out`;
   area.append(
-    figure("Events a second, out dashed", rates, said, [column(points, 1), column(points, 2)], now),
+    figure("Events a second", rates, said, [column(points, 1), column(points, 2)], now),
     figure("Lag behind the PBX", span(latest[3]), `lag: now ${span(latest[3])}`, [column(points, 3)], now),
     figure("Waiting for Kafka", number(latest[4]), `waiting: now ${number(latest[4])}`, [column(points, 4)], now),
   );
@@ -165,12 +165,13 @@ function gap(each) {
 
 function action(each) {
   const outcome = each.what === "refused" ? `✕ ${each.status}${each.rule ? `, rule ${each.rule}` : ""}` : each.status;
-  return [clock(each.at_ms), each.action, each.pbx, outcome, each.took_ms === null ? "" : span(each.took_ms)];
+  const took = each.took_ms === null ? "" : `, ${span(each.took_ms)}`;
+  return [clock(each.at_ms), each.action, each.pbx, `${outcome}${took}`];
 }
 
 function actions(known) {
   const chosen = known.actions.filter((each) => shown === "all" || each.what === shown);
-  const heads = [["Time", "time"], ["Action", "long"], ["PBX"], ["Outcome"], ["Took", "number"]];
+  const heads = [["Time", "time"], ["Action", "long"], ["PBX"], ["Outcome"]];
   table("actions", heads, chosen.map(action), shown === "all" ? "No action so far." : "No refusal so far.");
 }
 
