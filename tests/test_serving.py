@@ -29,7 +29,7 @@ from connector.errors import BrokerError
 from connector.preflight import State
 from connector.preflight import http as preflight
 from connector.settings.http import Http
-from connector.settings.kinds import Address, Secret
+from connector.settings.kinds import Address, Options, Secret
 from connector.settings.sections import Connector, Events, Kafka, Pbx, Settings
 
 PAGES = ("/", "/page.js", "/page.css", "/plot.js", "/status", "/readyz", "/livez", "/nowhere")
@@ -42,7 +42,7 @@ def simulated(port: int = 0) -> SimulatedPbx:
 
 def settings(broker: EmbeddedBroker, address: tuple[str, int]) -> Settings:
     account = Pbx(address=(Address(*address),), username="demo", secret=Secret(SECRETS[0]))
-    options = {"sasl.password": Secret(SECRETS[1]), "socket.timeout.ms": 1000, "message.timeout.ms": 60_000}
+    options: Options = {"sasl.password": Secret(SECRETS[1]), "socket.timeout.ms": 1000}
     return Settings(
         connector=Connector(heartbeat_s=0.5),
         pbx={"main": account},
@@ -118,6 +118,7 @@ def test_without_kafka_it_is_not_ready_and_with_it_again_it_is(played: Callable[
 def test_without_its_pbx_it_is_not_ready(played: Callable[[Scene], None]) -> None:
     async def scene(visitor: Visitor, pbx: SimulatedPbx, *_: object) -> None:
         port = pbx.address[1]
+        assert "CoreStatus: up since" in (await visitor.get("/readyz"))[1]
         await pbx.__aexit__()
         await visitor.until(503, "pbx.main.session", "pbx.main.up")
         document = json.loads((await visitor.get("/status"))[1])
@@ -131,7 +132,7 @@ def test_without_its_pbx_it_is_not_ready(played: Callable[[Scene], None]) -> Non
 def test_no_page_holds_a_secret(played: Callable[[Scene], None]) -> None:
     async def scene(visitor: Visitor, *_: object) -> None:
         for path in PAGES:
-            _, text = await visitor.get(path)
+            text = (await visitor.get(path))[1]
             assert not [each for each in SECRETS if each in text], path
 
     played(scene)
