@@ -5,6 +5,7 @@ import json
 import math
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -224,6 +225,11 @@ async def started(file: Path) -> asyncio.subprocess.Process:
         sys.executable, "-m", "connector", "run", "--embedded", "--config", str(file),
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+
+
+def test_who_does_not_serve_does_not_load_the_server() -> None:
+    code = "import sys, connector.cli.run, connector.app.serving; sys.exit('aiohttp' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_signal_ends_it_with_the_roads(tmp_path: Path) -> None:
