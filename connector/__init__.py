@@ -9,6 +9,7 @@ The house, from the ground up; a room may look only at rooms named before it:
     events          the road from AMI to Kafka as functions from values to values
     actions         the road back, beside it: requests, policy, claims, turns, responses
     settings        what the operator says and what follows from it
+    status          beside both: what is known of the connector now, from facts and samples, and judged
     roads           coroutines that carry values between the ports; they decide nothing
     edges           every socket, file and thread; the only users of panoramisk and confluent_kafka
     demo            the simulated PBX, the embedded broker and the live picture

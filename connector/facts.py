@@ -15,12 +15,13 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class LinkUp(Fact):
-    """A login at a PBX succeeded."""
+    """A login at a PBX succeeded; `started` is its start as CoreStatus told it, where the account may ask."""
 
     pbx: str
     address: str
     ami_version: str
     asterisk_version: str | None
+    started: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ async def at_work(*, events: bool = True, closed: bool = False) -> AsyncIterator
                 open_embedded(chosen, broker, telemetry, LocalIds()) as shared,
                 open_road_back(chosen, shared.registry, telemetry) as back,
             ):
-                road = run(chosen, shared, stop, back) if events else run_back(chosen, back, stop)
+                road = (
+                    run(chosen, shared, stop, back) if events else run_back(chosen, back, stop, shared.roads)
+                )
                 running = asyncio.create_task(road)
                 try:
                     if events:

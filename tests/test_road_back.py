@@ -40,7 +40,9 @@ async def at_work(*, events: bool = True) -> AsyncIterator[tuple[Settings, Stop]
                 open_embedded(chosen, broker, telemetry, LocalIds()) as shared,
                 open_road_back(chosen, shared.registry, telemetry) as back,
             ):
-                road = run(chosen, shared, stop, back) if events else run_back(chosen, back, stop)
+                road = (
+                    run(chosen, shared, stop, back) if events else run_back(chosen, back, stop, shared.roads)
+                )
                 running = asyncio.create_task(road)
                 try:
                     yield chosen, stop

@@ -15,6 +15,7 @@ from connector.preflight import (
     actions,
     canary,
     failed,
+    http,
     journal,
     pbx,
     privacy,
@@ -52,6 +53,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
         marks=settings.events.suspect == "mark",
         disk=settings.journal.path is not None,
     )
+    findings += http.check(settings.http)
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)

@@ -12,7 +12,7 @@ from connector.app.journals import Opened, open_journal
 from connector.app.opening import open_pbx
 from connector.app.resolving import EventLog
 from connector.app.signals import Stop
-from connector.app.vertical import Beginning, Shared, Vertical, Watching
+from connector.app.vertical import Beginning, Roads, Shared, Vertical, Watching
 from connector.edges.journal.disk import DiskJournal
 from connector.edges.telemetry import Telemetry
 from connector.events.entry import Entry, Source
@@ -73,22 +73,24 @@ async def run(
     events = asyncio.create_task(_run_events(settings, shared, then, back, begun))
     events.add_done_callback(lambda _: stop.ask("the events' road has ended"))
     try:
-        await run_back(settings, back, stop)
+        await run_back(settings, back, stop, shared.roads)
     finally:
         then.ask("the road back has ended")
         await events
 
 
-async def run_back(settings: Settings, back: Running, stop: Stop) -> None:
+async def run_back(settings: Settings, back: Running, stop: Stop, roads: Roads) -> None:
     """Answer requests until told to stop: nothing new is begun, what was begun is answered, then this returns.
 
     Raises:
         BrokerError: nothing can be taken or committed any more.
     """
     answering = asyncio.create_task(back.run(actions(settings).drain_s))
+    roads.tasks["actions"] = answering
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait([answering, asked], return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
+    roads.stopping = True
     back.stop()
     await answering
 
@@ -127,11 +129,16 @@ async def _run_events(
     ]
     writing = [asyncio.create_task(disk.run()) for disk in disks.values()]
     asked = asyncio.create_task(stop.wait())
+    shared.roads.verticals.update(verticals)
+    for way, those in {"read": reading, "delivery": delivering}.items():
+        shared.roads.tasks.update(zip((f"{name}: {way}" for name in links), those, strict=True))
+    shared.roads.tasks.update(zip((f"{name}: journal" for name in disks), writing, strict=True))
     try:
         tasks = [asked, *reading, *delivering, *writing, *beating]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         asked.cancel()
+        shared.roads.stopping = True
         for link in links.values():
             link.stop()
         ends = await _end(beating)

@@ -1,5 +1,6 @@
 """One PBX's way from frames to Kafka: its intake, its journal, its delivery."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -10,6 +11,7 @@ from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
 from connector.events.discretion import Discretion
+from connector.errors import ConnectorError
 from connector.events.entry import Source
 from connector.events.gaps.holes import Holes
 from connector.events.gaps.interruption import Interruption
@@ -35,6 +37,23 @@ class Schemas(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Roads:
+    """The roads that run, for whoever looks on: every PBX's parts, the tasks by name, and whether they are being ended."""
+
+    verticals: dict[str, "Vertical"] = field(default_factory=dict)
+    tasks: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+    stopping: bool = False
+
+    def died(self) -> dict[str, str]:
+        """Return the tasks that have failed, each with why; what nobody foresaw is told by its kind alone."""
+        return {
+            name: str(error) if isinstance(error, ConnectorError) else type(error).__name__
+            for name, task in self.tasks.items()
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
     """What the PBXs of a process share; the epoch is when it began, in milliseconds since 1970.
@@ -52,6 +71,7 @@ class Shared:
     telemetry: Telemetry
     epoch: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     normalisers: dict[tzinfo | None, Normaliser] = field(default_factory=dict)
+    roads: Roads = field(default_factory=Roads)
 
     def normaliser(self, zone: tzinfo | None) -> Normaliser:
         """Return the normaliser for a timezone; to compile the schemas takes a while."""

@@ -113,6 +113,7 @@ async def _bridge(opening: "AbstractAsyncContextManager[Opened]", *, events: boo
     from connector.app.road_back import open_road_back
     from connector.app.running import run as bridge
     from connector.app.running import run_back
+    from connector.app.serving import watching
     from connector.app.signals import Stop
     from connector.app.taking_over import taking_over
 
@@ -127,11 +128,12 @@ async def _bridge(opening: "AbstractAsyncContextManager[Opened]", *, events: boo
         if settings.actions:
             road = open_road_back(settings, shared.registry, shared.telemetry)
             back = await stack.enter_async_context(road)
+        await stack.enter_async_context(watching(settings, shared, events=events, patient=take_over))
         settle()
         if events:
             await bridge(settings, shared, stop, back, begun)
         elif back is not None:
-            await run_back(settings, back, stop)
+            await run_back(settings, back, stop, shared.roads)
 
 
 def check(

@@ -90,6 +90,11 @@ class Intake:
         self._events = 0
 
     @property
+    def sequence(self) -> int:
+        """The last number that was given."""
+        return self._sequence
+
+    @property
     def calls(self) -> Calls:
         """The channels known and their roots."""
         return self._calls

@@ -253,7 +253,8 @@ class Link:
     def _up(self, welcome: Welcome, address: str, now_us: int) -> None:
         self._address, self._up_since, self._refusals = address, now_us, 0
         self._listing = bool(self._snapshots)
-        self._report(LinkUp(self._pbx.name, address, welcome.ami_version, welcome.asterisk_version))
+        versions = welcome.ami_version, welcome.asterisk_version
+        self._report(LinkUp(self._pbx.name, address, *versions, welcome.start.text))
         source = Source(
             self._pbx.name,
             self._epoch,

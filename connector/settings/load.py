@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from connector.errors import SettingsError
-from connector.settings import privacy, road_back
+from connector.settings import http, privacy, road_back
 from connector.settings.fields import join, read
 from connector.settings.kinds import Options, Outside
 from connector.settings.sections import Kafka, Settings, TopicFamily, Topics
@@ -130,7 +130,9 @@ def _check(settings: Settings) -> None:
         problems.append("registry.token: username and password, or a token, not both")
     if registry and bool(registry.username) != bool(registry.password):
         problems.append("registry.username: username and password go together")
-    problems += [*road_back.problems(settings), *privacy.problems(settings.privacy)]
+    problems += road_back.problems(settings)
+    problems += privacy.problems(settings.privacy)
+    problems += http.problems(settings.http)
     if problems:
         raise SettingsError("\n".join(problems))
 

@@ -16,6 +16,7 @@ from connector.events.records.translate import Rules
 from connector.events.watching.canary import NAME as CANARY
 from connector.events.watching.delay import LATE_S
 from connector.settings.actions import ActionAccount, Actions
+from connector.settings.http import Http
 from connector.settings.kinds import (
     Address,
     Bounds,
@@ -248,6 +249,7 @@ class Settings:
     journal: Journal = Journal()
     privacy: PrivacySection = PrivacySection()  # noqa: RUF009 (it is frozen)
     log: Log = Log()
+    http: Http = field(default_factory=Http)
     actions: Actions | None = None
 
     @property

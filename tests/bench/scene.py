@@ -16,6 +16,7 @@ from connector.app.local import LocalIds
 from connector.app.road_back import open_road_back
 from connector.app.running import run_back
 from connector.app.signals import Stop
+from connector.app.vertical import Roads
 from connector.demo.broker import EmbeddedBroker
 from connector.demo.pbx import SimulatedPbx
 from connector.edges.telemetry import Telemetry
@@ -97,7 +98,7 @@ async def connector(scene: Scene) -> None:
     stop, telemetry = Stop(), Telemetry()
     chosen = settings(scene)
     async with open_road_back(chosen, LocalIds(), telemetry) as back:
-        running = asyncio.create_task(run_back(chosen, back, stop))
+        running = asyncio.create_task(run_back(chosen, back, stop, Roads()))
         print("running", flush=True)
         await _until_eof()
         stop.ask("measured")

@@ -226,3 +226,22 @@ def test_secrets_are_never_shown() -> None:
     for key in ("AMI_KAFKA__TOPICS__PARTITIONS", "AMI_KAFKA__LOG__LEVEL", "AMI_KAFKA__PBX__MAIN__TLS"):
         assert secret not in problems(LEAST, {key: secret})
     assert secret not in problems(LEAST.replace(f'"{secret}"', f'"{secret}\\n"'))
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ('username = "eve"', "http.username: username and password go together"),
+        ('password = "p"', "http.username: username and password go together"),
+        ('username = "eve"\npassword = "p"\ntoken = "t"', "http.token: username and password, or a token"),
+        ('username = "e:ve"\npassword = "p"', "http.username: a colon"),
+        ("port = 65536", "http.port: must be 0 to 65,535"),
+        ('token = ""', "http.token: must be text"),
+    ],
+)
+def test_what_is_wrong_with_http_is_told(lines: str, problem: str) -> None:
+    text = (
+        f'[pbx.m]\naddress="h"\nusername="u"\nsecret="s"\n[kafka]\nbootstrap_servers="k:1"\n[http]\n{lines}\n'
+    )
+    with pytest.raises(SettingsError, match=problem):
+        load(text, {}, lambda _: "")

@@ -40,6 +40,7 @@ class Delays:
         self._late = False
         self._worst_us = 0
         self._longest_us: int | None = None
+        self._recent_us: int | None = None
 
     def began(self) -> None:
         """Note a new session."""
@@ -70,12 +71,18 @@ class Delays:
             delay_us = max(delay_us, 0)
             self._judge(delay_us)
         self._longest_us = delay_us if self._longest_us is None else max(self._longest_us, delay_us)
+        self._recent_us = delay_us if self._recent_us is None else max(self._recent_us, delay_us)
         return None if offset is None else received_us - delay_us
 
     def told(self) -> Delay:
         """Return the longest delay since the last call, and the offset."""
         longest_us, self._longest_us = self._longest_us, None
         return Delay(longest_us, self._offset.us)
+
+    def recent(self) -> Delay:
+        """Return the longest delay since the last call of this, and the offset; what `told` returns is apart from it."""
+        recent_us, self._recent_us = self._recent_us, None
+        return Delay(recent_us, self._offset.us)
 
     def _judge(self, delay_us: int) -> None:
         if self._late:
