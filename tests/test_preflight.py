@@ -119,6 +119,12 @@ def test_missing_rights_are_fatal() -> None:
     assert (found.fatal, found.seen) == (True, "no right Read on group g")
 
 
+def test_a_right_for_the_check_alone_is_not_fatal() -> None:
+    found = kafka(Admin(BOTH, [Right("topic", "a", ("DESCRIBE_CONFIGS",))]))["rights"]
+    assert (found.fatal, found.state) == (False, State.WARNING)
+    assert found.seen.startswith("no right DescribeConfigs on a: it is not seen")
+
+
 def test_other_partitions_and_options_are_warned_of() -> None:
     found = kafka(Admin({"a": Present(6, 1, {"retention.ms": "9"}), "b": Present(3, 1)}))
     assert found["partitions"].seen == "a has 6 partitions, 3 are set"

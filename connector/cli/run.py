@@ -134,13 +134,30 @@ async def _bridge(opening: "AbstractAsyncContextManager[Opened]", *, events: boo
             await run_back(settings, back, stop)
 
 
-def check(config: Config = None, form: Output = Form.TEXT) -> None:
+def check(
+    *,
+    print_acls: Annotated[
+        bool,
+        typer.Option("--print-acls", help="Print the least ACLs in Kafka for these settings; ask nobody."),
+    ] = False,
+    principal: Annotated[
+        str,
+        typer.Option(
+            help="Whom the ACLs are for, as User:NAME. [default: sasl.username]", show_default=False
+        ),
+    ] = "",
+    config: Config = None,
+    form: Output = Form.TEXT,
+) -> None:
     """Check settings, schemas, AMI login and rights, Kafka, topics, rights, registry; fails if one is not right."""
     from connector.app.inspection import inspect
     from connector.edges.telemetry import Telemetry, open_log
     from connector.preflight import State
 
     settings = load_settings(config)
+    if print_acls:
+        _print_acls(settings, principal, form)
+        return
     open_log(sys.stderr, "critical")
     findings = asyncio.run(inspect(settings, Telemetry()))
     if form is Form.JSON:
@@ -151,3 +168,19 @@ def check(config: Config = None, form: Output = Form.TEXT) -> None:
         output.table(("Check", "State", "Seen", "What to do"), rows, _STATE_STYLES)
     if any(finding.state is State.FAILED for finding in findings):
         raise typer.Exit(output.FAILED)
+
+
+def _print_acls(settings: "Settings", principal: str, form: Form) -> None:
+    from connector.app.parts import read_schemas
+    from connector.settings import acls
+    from connector.settings.rights import least
+    from connector.settings.topics import plan
+
+    granted = least(settings, plan(settings, read_schemas(settings)[1].schemas))
+    who = principal or acls.principal(settings.kafka)
+    if form is Form.JSON:
+        for record in acls.records(granted, who):
+            output.json_line(record)
+    else:
+        for text in acls.commands(granted, who, settings.kafka.bootstrap_servers):
+            output.line(text)

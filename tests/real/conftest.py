@@ -103,6 +103,13 @@ def start_kafka(until_the_test_ends: ExitStack) -> Callable[..., kafka.Kafka]:
     return start
 
 
+@pytest.fixture(scope="module")
+def guarded_kafka() -> Iterator[kafka.Kafka]:
+    """Give one node with users (see `guarded`), shared by a module: every test has a user of its own."""
+    with ExitStack() as ends:
+        yield _have("kafka", lambda: ends.enter_context(kafka.start(users={"nobody": "nothing"})))
+
+
 @pytest.fixture(scope="session")
 def until_the_end() -> Iterator[ExitStack]:
     """Hold what is shared."""

@@ -211,7 +211,7 @@ def test_rights_that_are_missing_are_named(start_kafka: Callable[..., parts.Kafk
             groups[0],
             *sorted(
                 [
-                    Right("topic", hidden.name, ("DESCRIBE",)),
+                    Right("topic", hidden.name, ("READ", "WRITE")),
                     Right("topic", seen.name, ("READ", "WRITE")),
                     Right("topic", full.name, ("READ",)),
                 ]
