@@ -86,11 +86,17 @@ _URL: Final = Form(
     "http:// or https://, a host and a path, without user and password",
 )
 
+_FINGERPRINT: Final = Form(
+    re.compile(r"[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}"),
+    "a certificate's SHA-256: 64 hex digits, with colons or without",
+)
+
 Name = Annotated[str, _NAME]
 TopicName = Annotated[str, _TOPIC]
 ReplyTopic = Annotated[str, _REPLY_TOPIC]
 Line = Annotated[str, _LINE]
 Url = Annotated[str, _URL]
+Fingerprint = Annotated[str, _FINGERPRINT]
 Seconds = Annotated[float, Bounds(0.05, _DAY_S)]
 Count = Annotated[int, Bounds(1, 1_000_000)]
 Milliseconds = Annotated[int, Bounds(-1, 1 << 62)]

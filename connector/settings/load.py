@@ -16,7 +16,7 @@ from connector.errors import SettingsError
 from connector.settings import road_back
 from connector.settings.fields import join, read
 from connector.settings.kinds import Options, Outside
-from connector.settings.sections import Kafka, Settings, TopicFamily, Topics
+from connector.settings.sections import Kafka, Settings, Tls, TopicFamily, Topics
 
 PREFIX: Final = "AMI_KAFKA__"
 
@@ -147,6 +147,11 @@ def _of_pbxs(settings: Settings) -> list[str]:
             problems.append(
                 f"pbx.{name}.canary_s: a canary is a UserEvent, and never comes: "
                 f'add "user" to pbx.{name}.event_classes'
+            )
+        if pbx.tls and pbx.tls.fingerprint and pbx.tls != Tls(fingerprint=pbx.tls.fingerprint):
+            problems.append(
+                f"pbx.{name}.tls.fingerprint: stands alone: it says which certificate is taken, "
+                "whatever its authority and name; take out ca_file, server_name and verify"
             )
         if pbx.sequence_audit and (pbx.event_classes != ("all",) or pbx.filters):
             problems.append(

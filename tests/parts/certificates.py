@@ -71,6 +71,23 @@ class Authority:
         _openssl(*words)
         return pair
 
+    def issue_as_asterisk(self, name: str) -> Pair:
+        """Issue what Asterisk's own script `ast_tls_cert` makes: version 1, with a CN and no other name."""
+        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        asked = self._folder / f"{name}.csr"
+        _openssl("genrsa", "-out", str(pair.key), "2048")
+        _openssl("req", "-batch", "-new", "-subj", f"/CN={name}", "-key", str(pair.key), "-out", str(asked))
+        words = ["x509", "-req", "-days", str(DAYS), "-in", str(asked), "-CA", str(self.certificate)]
+        words += ["-CAkey", str(self._own.key), "-set_serial", "01", "-out", str(pair.certificate)]
+        _openssl(*words)
+        return pair
+
+
+def fingerprint(certificate: Path) -> str:
+    """Return the SHA-256 as openssl prints it."""
+    words = ["x509", "-in", str(certificate), "-noout", "-sha256", "-fingerprint"]
+    return _openssl(*words).partition("=")[2].strip()
+
 
 def make(certificate: Path, key: Path) -> None:
     """Write a certificate that is its own authority, and its key."""
@@ -87,5 +104,6 @@ def _request(key: Path, out: Path, subject: str, *words: str) -> None:
     _openssl("req", *curve, "-subj", subject, "-keyout", str(key), "-out", str(out), *words)
 
 
-def _openssl(*words: str) -> None:
-    subprocess.run([debian.tool("openssl", "openssl"), *words], check=True, capture_output=True)
+def _openssl(*words: str) -> str:
+    command = [debian.tool("openssl", "openssl"), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

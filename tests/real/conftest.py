@@ -82,9 +82,14 @@ def start_asterisk(until_the_test_ends: ExitStack) -> Callable[..., asterisk.Ast
 
     def start(version: int = 22, **choices: object) -> asterisk.Asterisk:
         plan = asterisk.Plan(version=version, **choices)  # type: ignore[arg-type]
-        return _have(f"asterisk{version}", lambda: until_the_test_ends.enter_context(asterisk.run(plan)))
+        return have_asterisk(plan, until_the_test_ends)
 
     return start
+
+
+def have_asterisk(plan: asterisk.Plan, ends: ExitStack) -> asterisk.Asterisk:
+    """Start a private PBX that ends with `ends`."""
+    return _have(f"asterisk{plan.version}", lambda: ends.enter_context(asterisk.run(plan)))
 
 
 @pytest.fixture

@@ -226,3 +226,25 @@ def test_secrets_are_never_shown() -> None:
     for key in ("AMI_KAFKA__TOPICS__PARTITIONS", "AMI_KAFKA__LOG__LEVEL", "AMI_KAFKA__PBX__MAIN__TLS"):
         assert secret not in problems(LEAST, {key: secret})
     assert secret not in problems(LEAST.replace(f'"{secret}"', f'"{secret}\\n"'))
+
+
+PRINT = ":".join(["aB"] * 32)
+
+
+@pytest.mark.parametrize("said", [f'"{PRINT}"', f'["{PRINT}"]', f'["{"0" * 64}", "{PRINT}"]'])
+def test_a_pinned_certificate_may_be_one_or_several(said: str) -> None:
+    tls = settings(f"[pbx.main.tls]\nfingerprint = {said}").pbx["main"].tls
+    assert tls is not None
+    assert tls.fingerprint[-1] == PRINT
+
+
+@pytest.mark.parametrize("more", ['ca_file = "a.pem"', 'server_name = "pbx"', "verify = false"])
+def test_a_pinned_certificate_stands_alone(more: str) -> None:
+    problem = problems(f'{LEAST}[pbx.main.tls]\nfingerprint = "{PRINT}"\n{more}')
+    assert problem.startswith("pbx.main.tls.fingerprint: stands alone")
+
+
+@pytest.mark.parametrize("said", ["ab", "g" * 64, PRINT + ":00", PRINT.replace(":", "-")])
+def test_a_fingerprint_is_a_sha256(said: str) -> None:
+    problem = problems(f'{LEAST}[pbx.main.tls]\nfingerprint = "{said}"')
+    assert "must be a certificate's SHA-256" in problem
