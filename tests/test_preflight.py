@@ -15,10 +15,11 @@ from connector.demo.traffic import Traffic
 from connector.edges.kafka.admin import KafkaAdmin
 from connector.edges.pbx import Address, AsteriskPbx
 from connector.edges.registry import SchemaRegistry
-from connector.edges.schemas import load_schemas
+from connector.edges.schemas import load_action_catalogue, load_schemas
 from connector.errors import BrokerError, RegistryError
 from connector.events.records.routing import Routing
 from connector.preflight import Finding, NotReady, State, account, ends, pbx, refuse, timezone
+from connector.preflight.granted import Needs
 from connector.settings import kinds
 from connector.settings.rights import Right
 from connector.settings.sections import Kafka, Pbx, Settings, Topics
@@ -193,15 +194,19 @@ def test_write_classes_are_proved_by_actions_of_one_class() -> None:
         b"CoreStatus: Show. (Priv: system,reporting,all)\r\nUserEvent: Send. (Priv: user,all)"
     )
     found = pbx.listed(parse(answer))
+    assert found.may("Ping")
     assert found.classes == {"command", "user"}
     assert found.names == {"ping", "command", "getvar", "corestatus", "userevent"}
+
+
+NEEDS = Needs("main", (), frozenset(), frozenset(), load_action_catalogue())
 
 
 def looked_at(simulated: SimulatedPbx, event: Event | None = None) -> dict[str, Finding]:
     async def look() -> list[Finding]:
         async with asyncio.timeout(30), simulated:
             target = AsteriskPbx("main", [Address(*simulated.address)], PBX.account(), PBX.deadlines)
-            looking = asyncio.create_task(pbx.check(target, PBX))
+            looking = asyncio.create_task(pbx.check(target, PBX, NEEDS))
             while event is not None and not looking.done():
                 simulated.tell(event)
                 await asyncio.sleep(0)
@@ -216,6 +221,7 @@ def test_a_pbx_as_it_should_be() -> None:
     assert {name: finding.state for name, finding in found.items()} == {
         "main login": State.OK,
         "main actions": State.OK,
+        "main writetimeout": State.UNPROVEN,
         "main event classes": State.UNPROVEN,
         "main timestamps": State.OK,
     }
