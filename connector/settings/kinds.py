@@ -58,10 +58,11 @@ class Bounds(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What a text must look like, as a pattern and in words."""
+    """What a text must look like, as a pattern and in words; `told`: whether an error may show what it is instead."""
 
     pattern: re.Pattern[str]
     words: str
+    told: bool = True
 
     def __str__(self) -> str:
         return self.words
@@ -84,6 +85,7 @@ _REPLY_TOPIC: Final = Form(
 _URL: Final = Form(
     re.compile(r"https?://[^\s@/?#]+(/[^\s@?#]*)?"),
     "http:// or https://, a host and a path, without user and password",
+    told=False,
 )
 
 _FINGERPRINT: Final = Form(

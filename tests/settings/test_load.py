@@ -248,3 +248,8 @@ def test_a_pinned_certificate_stands_alone(more: str) -> None:
 def test_a_fingerprint_is_a_sha256(said: str) -> None:
     problem = problems(f'{LEAST}[pbx.main.tls]\nfingerprint = "{said}"')
     assert "must be a certificate's SHA-256" in problem
+
+
+def test_a_password_in_a_url_is_not_shown() -> None:
+    said = problems(LEAST + '[registry]\nurl = "https://bridge:hunter2@registry.example"')
+    assert said == "registry.url: must be http:// or https://, a host and a path, without user and password"
