@@ -51,10 +51,10 @@ def by_certificate(cluster: Kafka) -> dict[str, str]:
     }
 
 
-def enrol(cluster: Kafka, user: str) -> None:
+def enrol(cluster: Kafka, user: str, password: str = PASSWORD) -> None:
     """Give a user a password by SCRAM."""
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-    wanted = UserScramCredentialUpsertion(user, info, PASSWORD.encode())
+    wanted = UserScramCredentialUpsertion(user, info, password.encode())
     admin = _super_user(cluster)
     for future in admin.alter_user_scram_credentials([wanted]).values():
         future.result(DEADLINE_S)
