@@ -117,6 +117,50 @@ def test_references_are_resolved() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "secret"),
+    [
+        ("deep", "deep"),
+        ("deep\n", "deep"),
+        ("deep\r\n", "deep"),
+        (" deep ", " deep "),
+        ("${env:TAIL}", "${env:TAIL}"),
+    ],
+)
+def test_of_a_file_the_last_line_end_is_left_out_and_nothing_else_changed(content: str, secret: str) -> None:
+    text = LEAST.replace("deep-in-the-sea", "${file:/run/secret}")
+    found = load(text, {"TAIL": "tail"}, {"/run/secret": content}.__getitem__)
+    assert found.pbx["main"].secret.reveal() == secret
+
+
+def test_a_file_may_stand_in_the_environment_and_in_an_option_of_librdkafka() -> None:
+    files = {"/run/ami": "ami\n", "/run/kafka": "kafka\n"}
+    environ = {
+        "AMI_KAFKA__PBX__MAIN__SECRET": "${file:/run/ami}",
+        "AMI_KAFKA__KAFKA__LIBRDKAFKA__SASL_PASSWORD": "${file:/run/kafka}",
+    }
+    found = load(LEAST, environ, files.__getitem__)
+    assert found.pbx["main"].secret == Secret("ami")
+    assert found.kafka.librdkafka == {"sasl.password": Secret("kafka")}
+
+
+def test_what_a_secret_file_holds_is_shown_in_no_error() -> None:
+    text = LEAST.replace("deep-in-the-sea", "${file:/run/secret}")
+    with pytest.raises(SettingsError) as refused:
+        load(text, {}, {"/run/secret": "hunter2\nhunter3\n"}.__getitem__)
+    assert str(refused.value) == "pbx.main.secret: holds control characters"
+
+
+def test_references_to_nothing_are_told_all_at_once() -> None:
+    text = LEAST.replace("deep-in-the-sea", "${env:ONE}") + '[registry]\nurl = "${file:/two}"\n'
+    said = problems(text, {"AMI_KAFKA__PBX__MAIN__USERNAME": "${env:THREE}"})
+    assert said.splitlines() == [
+        "pbx.main.secret: the environment has no 'ONE'",
+        "registry.url: cannot read '/two': No such file or directory",
+        "AMI_KAFKA__PBX__MAIN__USERNAME: the environment has no 'THREE'",
+    ]
+
+
+@pytest.mark.parametrize(
     ("reference", "said"),
     [
         ("${env:NOT_THERE}", "pbx.main.secret: the environment has no 'NOT_THERE'"),
