@@ -199,6 +199,14 @@ def _strange_certificate(_: Kafka, strange: Authority, options: dict[str, str]) 
     return doors.MUTUAL
 
 
+def _old_certificate(cluster: Kafka, __: Authority, options: dict[str, str]) -> str:
+    assert cluster.doors is not None
+    pair = cluster.doors.authority.issue("ended", days=-1)
+    options |= {"ssl.certificate.location": str(pair.certificate), "ssl.key.location": str(pair.key)}
+    options["security.protocol"] = "SSL"
+    return doors.MUTUAL
+
+
 FAULTS: dict[str, tuple[Spoil | str, tuple[str, ...]]] = {
     "wrong password": (_password, ("Authentication failed", "sasl.password")),
     "wrong mechanism": (_mechanism, ("SCRAM-SHA-256", "set sasl.mechanism")),
@@ -209,6 +217,7 @@ FAULTS: dict[str, tuple[Spoil | str, tuple[str, ...]]] = {
     "no TLS": (_no_tls, ("the broker speaks TLS there", "security.protocol")),
     "no login": (_no_login, ("security.protocol to SASL_SSL",)),
     "no certificate of ours": (_no_certificate, ("ssl.certificate.location",)),
+    "an expired certificate of ours": (_old_certificate, ("ssl.certificate.location", "its dates")),
     "a stranger's certificate": (_strange_certificate, ("ssl.certificate.location",)),
 }
 
@@ -222,7 +231,7 @@ def test_what_keeps_us_out_is_named(
     options = guarded.by_scram(guarded_kafka, "spoilt")
     door = spoil if isinstance(spoil, str) else spoil(guarded_kafka, strange, options)
     settings = guarded.tables(guarded_kafka, fresh("spoilt"), options)
-    settings["kafka"] = {"bootstrap_servers": [guarded_kafka.behind(door)], "reach_timeout_s": 3}
+    settings["kafka"] = {"bootstrap_servers": [guarded_kafka.behind(door)], "reach_timeout_s": 2}
     config = written(tmp_path, {**settings, "pbx.main": NOBODY})
     run, check = command("run", "--config", str(config)), command("check", "--config", str(config))
     assert (run.returncode, check.returncode) == (1, 1), run.stderr + check.stderr
@@ -234,7 +243,7 @@ def test_what_keeps_us_out_is_named(
 
 def test_tls_where_nobody_speaks_it(guarded_kafka: Kafka, tmp_path: Path) -> None:
     settings = guarded.tables(guarded_kafka, fresh("plain"), guarded.by_scram(guarded_kafka, "spoilt"))
-    settings["kafka"] = {"bootstrap_servers": [guarded_kafka.bootstrap], "reach_timeout_s": 3}
+    settings["kafka"] = {"bootstrap_servers": [guarded_kafka.bootstrap], "reach_timeout_s": 2}
     config = written(tmp_path, {**settings, "pbx.main": NOBODY})
     run = command("run", "--config", str(config))
     assert run.returncode == 1

@@ -20,7 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public n
     TopicDescription,
 )
 
-from connector.edges.kafka.client import Config, make, report_to, translated, why
+from connector.edges.kafka.client import Config, make, report_to, tells_more, translated, why
 from connector.edges.kafka.handshake import look
 from connector.errors import BrokerError
 from connector.facts import Report
@@ -90,9 +90,10 @@ class KafkaAdmin:
         """Say why no broker answers; what a TLS handshake shows is said by librdkafka in no words of its own."""
         self._client.poll(0)
         met = self._last_error or error.args[0]
-        if met.code() in _UNCLEAR and (seen := await asyncio.to_thread(look, self._config)):
-            return BrokerError(f"Kafka: {seen}")
-        return self._error(error, "Kafka")
+        if tells_more(met) or met.code() not in _UNCLEAR:
+            return BrokerError(why(met, "Kafka"))
+        seen = await asyncio.to_thread(look, self._config)
+        return BrokerError(f"Kafka: {seen}") if seen else self._error(error, "Kafka")
 
     async def present(self, names: Collection[str]) -> dict[str, Present]:
         """Return those of the topics that exist, with partitions, replicas and options.

@@ -57,8 +57,8 @@ _RIGHT: Final = (
 )
 _MECHANISM: Final = "set sasl.mechanism to one that the brokers have"
 _CERTIFICATE: Final = (
-    "the brokers want a certificate of the connector, of an authority that they trust: "
-    "set ssl.certificate.location and ssl.key.location"
+    "the brokers want another certificate of the connector than they got, or one at all: see "
+    "ssl.certificate.location and ssl.key.location, its authority and its dates"
 )
 _MAKE: Final = "make it with `ami-kafka topics apply`"
 _REMEDIES: Final[Mapping[int, str]] = {
@@ -84,7 +84,7 @@ _REMEDIES: Final[Mapping[int, str]] = {
 }
 _BY_WORDS: Final = (
     ("Unsupported SASL mechanism", _MECHANISM),
-    ("certificate required", _CERTIFICATE),
+    ("alert certificate", _CERTIFICATE),
 )
 """What librdkafka gives no code of its own."""
 
@@ -193,7 +193,9 @@ def make(kind: Callable[..., Client], config: Config, report: Report) -> Client:
     try:
         return kind(config, logger=Speaker(report))
     except KafkaException as error:
-        raise SettingsError(f"kafka: librdkafka refuses its options: {_first(error).str()}") from error
+        text = _first(error).str()
+        file = "; is the file there, readable, and PEM?" if "location failed" in text else ""
+        raise SettingsError(f"kafka: librdkafka refuses its options: {text}{file}") from error
     except (TypeError, ValueError) as error:
         raise SettingsError(f"kafka: librdkafka refuses its options: {error}") from error
 
@@ -201,6 +203,11 @@ def make(kind: Callable[..., Client], config: Config, report: Report) -> Client:
 def _first(error: KafkaException) -> KafkaError:
     cause: KafkaError = error.args[0]
     return cause
+
+
+def tells_more(error: KafkaError) -> bool:
+    """Tell whether an error's words say more than its code."""
+    return any(words in error.str() for words, _ in _BY_WORDS)
 
 
 def why(error: KafkaError, about: str = "") -> str:
