@@ -24,6 +24,7 @@ from connector.preflight import (
     requests,
     timezone,
 )
+from connector.preflight.exposure import exposed
 from connector.preflight.granted import Needs
 from connector.settings import road_back
 from connector.settings.account import action_rights, own_rights, with_own_questions
@@ -45,6 +46,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     published = sum(schema in selection for schema in schemas)
     seen = f"{len(list(schemas))} events, of which {published} are published"
     findings.append(Finding("schemas", State.OK, seen))
+    findings += exposed(settings)
     findings += journal.check(settings.journal, len(settings.pbx))
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
