@@ -1,4 +1,7 @@
-"""Every secret that the programs are given, looked for in everything that they print and write."""
+"""Every secret that the programs are given, looked for in everything that they print and write.
+
+All ways are secured: AMI by TLS with a pinned certificate, Kafka by SASL_SSL with the printed ACLs, the registry by TLS.
+"""
 
 import base64
 import re
@@ -15,7 +18,7 @@ from typer.main import get_command
 from connector.cli import app
 from tests.parts import front
 from tests.parts.asterisk import Asterisk
-from tests.parts.certificates import Authority
+from tests.parts.certificates import Authority, fingerprint
 from tests.parts.kafka import Kafka
 from tests.parts.registry import Registry, Service
 from tests.real import guarded, reading
@@ -109,13 +112,14 @@ class World:
         del options["sasl.password"]
         return guarded.tables(self.kafka, self.prefix, options | {"debug": DEBUG}) | {
             "pbx.main": {
-                "address": [f"{self.pbx.host}:{self.pbx.port}"],
+                "address": [f"{self.pbx.host}:{self.pbx.tls_port}"],
                 "username": "of-events",
                 "secret": f"${{file:{folder}/secret}}",
                 "auth": "plain",
                 "event_classes": ["all"],
                 "timezone": "UTC",
             },
+            "pbx.main.tls": {"fingerprint": fingerprint(self.pbx.certificate)},
             "pbx.main.actions": {"username": "of-actions"},
             "registry": {
                 "url": self.door.url,
@@ -141,7 +145,7 @@ def world(
 ) -> Iterator[World]:
     right = {name: f"{name}-{secrets.token_hex(8)}" for name in NAMES}
     accounts = "".join(ACCOUNT.format(name, right[name]) for name in ("events", "actions"))
-    pbx = start_asterisk(22, manager_extra=accounts)
+    pbx = start_asterisk(22, tls=True, manager_extra=accounts)
     pair = Authority(tmp_path).issue("front")
     with front.start(registry.url, "bridge", right["registry"], pair) as door:
         one = World(right, guarded_kafka, pbx, door)
