@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from tests.parts import asterisk, broker, cache, debian, kafka, registry, spring
+from tests.parts import acltool, asterisk, broker, cache, debian, kafka, registry, spring
 from tests.parts.processes import end_group
 
 VARIABLES = {
@@ -109,8 +109,9 @@ FETCHERS: dict[str, Callable[[], Path]] = {
     "asterisk22": lambda: debian.root_folder(22),
     "asterisk16": lambda: debian.root_folder(16),
     "spring": spring.provided,
+    "tools": acltool.provided,
 }
-"""What can be fetched; of these `spring` is a library, and cannot be started."""
+"""What can be fetched; of these `spring` is a library, `tools` a command, and neither can be started."""
 FOLDERS = {
     "kafka": broker.FOLDER,
     "kafka3": broker.FOLDER,
@@ -118,6 +119,7 @@ FOLDERS = {
     "asterisk22": "asterisk22",
     "asterisk16": "asterisk16",
     "spring": spring.FOLDER,
+    "tools": acltool.FOLDER,
 }
 
 

@@ -11,11 +11,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import NoReturn, TypeVar
 
 import pytest
 
-from tests.parts import Unavailable, asterisk, kafka, registry, running, sipp
+from tests.parts import Unavailable, acltool, asterisk, kafka, registry, running, sipp
 
 REQUIRED = os.environ.get("AMI_KAFKA_REQUIRE_REAL") == "1"
 HERE = Path(__file__).parent
@@ -106,6 +107,13 @@ def start_kafka(until_the_test_ends: ExitStack) -> Callable[..., kafka.Kafka]:
         return _have("kafka", lambda: until_the_test_ends.enter_context(cluster))
 
     return start
+
+
+@pytest.fixture(scope="session")
+def acl_tool() -> Callable[[str, Path], CompletedProcess[str]]:
+    """Give what runs scripts in which `kafka-acls` is Kafka's own."""
+    _have("tools", acltool.provided)
+    return acltool.run
 
 
 @pytest.fixture(scope="module")

@@ -75,6 +75,30 @@ def forbid(cluster: Kafka, acls: Iterable[Acl]) -> None:
         assert future.result(DEADLINE_S), acls
 
 
+def granted(cluster: Kafka, principal: str) -> set[tuple[str, ...]]:
+    """Return what a user has, each as `terms` gives it."""
+    any_text: Any = None
+    who = AclBindingFilter(
+        ResourceType.ANY,
+        any_text,
+        ResourcePatternType.ANY,
+        principal,
+        any_text,
+        AclOperation.ANY,
+        AclPermissionType.ANY,
+    )
+    admin = _super_user(cluster)
+    return {
+        (each.restype.name, each.name, each.resource_pattern_type.name, each.operation.name)
+        for each in admin.describe_acls(who).result(DEADLINE_S)
+    }
+
+
+def terms(acl: Acl) -> tuple[str, ...]:
+    """Return what is allowed on what, without whom."""
+    return acl["resource_type"], acl["resource_name"], acl["pattern_type"], acl["operation"]
+
+
 def printed(config: Path, *words: str) -> list[Acl]:
     """Return what `check --print-acls` tells programs."""
     done = command("check", "--print-acls", "--config", str(config), "--output", "json", *words)

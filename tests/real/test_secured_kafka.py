@@ -78,6 +78,23 @@ def test_with_the_printed_acls_both_roads_run(
         assert not [line for line in running.text().splitlines() if '"level": "error"' in line]
 
 
+def test_the_printed_commands_are_kafkas_own(
+    guarded_kafka: Kafka, acl_tool: Callable[[str, Path], CompletedProcess[str]], tmp_path: Path
+) -> None:
+    prefix, who = fresh("printed"), f"User:CN=it is,O={fresh('somebody')}"
+    settings = guarded.tables(guarded_kafka, prefix, guarded.by_certificate(guarded_kafka))
+    # Who grants comes by the way of super users.
+    settings["kafka"] = {"bootstrap_servers": [guarded_kafka.bootstrap]}
+    settings["actions"]["reply_topics"] = ["billing.replies", "crm.*"]
+    config = written(tmp_path, {**settings, "pbx.main": NOBODY})
+    (tmp_path / "admin.properties").write_text("")
+    text = command("check", "--print-acls", "--principal", who, "--config", str(config)).stdout
+    done = acl_tool(text, tmp_path)
+    assert done.returncode == 0, done.stderr
+    wanted = {guarded.terms(acl) for acl in guarded.printed(config)}
+    assert guarded.granted(guarded_kafka, who) == wanted
+
+
 def findings(config: Path) -> Callable[[], Awaitable[list[Finding]]]:
     """Return what `check` and `run` ask of Kafka."""
 
