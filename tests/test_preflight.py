@@ -53,8 +53,8 @@ class Admin:
     async def present(self, _: Collection[str]) -> Mapping[str, Present]:
         return self._present
 
-    async def lacking(self, _: Iterable[Right]) -> Sequence[Right]:
-        return self._lacking
+    async def lacking(self, needed: Iterable[Right]) -> Sequence[Right]:
+        return self._lacking if list(needed) else []
 
     async def objection(self, _: Sequence[Topic]) -> str:
         return self._objection

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -84,6 +85,25 @@ def test_claims_are_checked_with_kafka() -> None:
     found = asyncio.run(ends.kafka(admin, settings(), plan(settings(), [])))
     by_name = {finding.what: finding for finding in found}
     assert by_name["claims"].fatal
+
+
+def test_a_reply_topic_without_the_right_is_warned_of_and_a_pattern_is_not_asked_for() -> None:
+    lacking = [Right("topic", "crm", ("WRITE",))]
+    for topics, told in ((("crm", "billing.*"), True), (("billing.*",), False)):
+        admin = cast("KafkaAdmin", Replies(as_planned(), lacking))
+        own = settings(reply_topics=topics)
+        found = asyncio.run(ends.kafka(admin, own, plan(own, [])))
+        warned = [each for each in found if each.what == "reply topics"]
+        assert [(each.state, each.fatal) for each in warned] == [(State.WARNING, False)] * told
+        assert all("no right Write on crm" in each.seen for each in warned)
+
+
+class Replies(Admin):
+    """A Kafka that lets us do all but write to reply topics."""
+
+    async def lacking(self, needed: Iterable[Right]) -> Sequence[Right]:
+        asked = {right.name for right in needed}
+        return [right for right in self._lacking if right.name in asked]
 
 
 def test_only_what_is_read_must_be_readable_and_only_what_is_written_writable() -> None:

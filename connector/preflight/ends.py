@@ -12,7 +12,7 @@ from connector.errors import BrokerError, RegistryError
 from connector.events.records.routing import Routing
 from connector.preflight import Finding, State, failed
 from connector.preflight.requests import claims
-from connector.settings.rights import DESCRIBE_CONFIGS, Right, rights
+from connector.settings.rights import DESCRIBE_CONFIGS, Right, replies, rights
 from connector.settings.sections import Settings
 from connector.settings.topics import Topic, compare
 
@@ -28,6 +28,7 @@ async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic])
         names = [topic.name for topic in planned]
         present = await admin.present(names)
         lacking = await admin.lacking(rights(settings, planned))
+        unanswerable = await admin.lacking(each for each in replies(settings) if not each.prefixed)
         difference = compare(planned, present)
         objection = "" if settings.topics.create == "never" else await admin.objection(difference.missing)
     except BrokerError as error:
@@ -42,7 +43,8 @@ async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic])
     for drift in difference.drift:
         seen = f"{drift.topic}: {drift.option} is {drift.found}, {drift.wanted} is set"
         findings.append(Finding("topic options", State.WARNING, seen, "see `ami-kafka topics plan`"))
-    return [*findings, *claims(settings, planned, present), *acls(lacking)]
+    findings += [*claims(settings, planned, present), *acls(lacking)]
+    return [*findings, *(_unanswerable(right) for right in unanswerable)]
 
 
 def _topics(count: int, missing: Sequence[Topic], create: str, objection: str) -> list[Finding]:
@@ -76,6 +78,11 @@ def _lacking(operation: str, names: str) -> Finding:
         seen = f"{seen}: it is not seen whether claims are kept as long as requests"
         return Finding(_RIGHTS, State.WARNING, seen, _GRANT)
     return Finding(_RIGHTS, State.FAILED, seen, _GRANT, fatal=True)
+
+
+def _unanswerable(right: Right) -> Finding:
+    seen = f"no right Write on {right.name}: answers that are asked for there go to the topic of responses"
+    return Finding("reply topics", State.WARNING, seen, _GRANT)
 
 
 async def transactions(probe: TransactionProbe, right: Right) -> list[Finding]:

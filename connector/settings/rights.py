@@ -57,10 +57,13 @@ def least(settings: Settings, planned: Iterable[Topic]) -> list[Right]:
     no other rights.
     """
     found = dict.fromkeys(_granted(settings, right) for right in rights(settings, planned))
-    for allowed in settings.actions.reply_topics if settings.actions else ():
-        name = allowed.removesuffix("*")
-        found[Right("topic", name, (WRITE,), prefixed=name != allowed)] = None
-    return list(found)
+    return [*found, *replies(settings)]
+
+
+def replies(settings: Settings) -> list[Right]:
+    """Return the rights on topics where requesters may have answers sent."""
+    allowed = settings.actions.reply_topics if settings.actions else ()
+    return [Right("topic", each.removesuffix("*"), (WRITE,), prefixed=each.endswith("*")) for each in allowed]
 
 
 def _granted(settings: Settings, right: Right) -> Right:

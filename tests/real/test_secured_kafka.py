@@ -134,6 +134,7 @@ def test_each_printed_acl_is_needed_and_named_where_it_is_missing(
     prefix = fresh("needed")
     guarded.enrol(guarded_kafka, prefix)
     settings = guarded.tables(guarded_kafka, prefix, guarded.by_scram(guarded_kafka, prefix))
+    settings["actions"]["reply_topics"] = [f"{prefix}.replies"]
     config = written(tmp_path, {**settings, "pbx.main": NOBODY})
     acls = guarded.printed(config)
     assert {acl["resource_type"] for acl in acls} == {"TOPIC", "GROUP", "TRANSACTIONAL_ID"}
