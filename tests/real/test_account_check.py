@@ -66,21 +66,25 @@ def test_what_is_printed_is_what_check_asks_for(
     assert states(found["main Cdr"]) == states(found["main CEL"]) == ["unproven"]
 
 
-@pytest.mark.parametrize("version", [22, 16])
+@pytest.mark.parametrize(
+    ("version", "system", "told"),
+    [(22, "", "not set"), (16, "same", "little and much both call themselves same")],
+)
 def test_check_warns_of_what_a_pbx_does_not_give(
-    version: int, start_asterisk: Callable[..., Asterisk], tmp_path: Path
+    version: int, system: str, told: str, start_asterisk: Callable[..., Asterisk], tmp_path: Path
 ) -> None:
     account = "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.0/255.0.0.0\nsecret = hunter2\nread = all\n"
     extra = f"timestampevents = no\n[little]\n{account}write = reporting\n[much]\n{account}write = all\nwritetimeout = 5000\n"
     pbx = start_asterisk(
         version,
-        system_name="",
+        system_name=system,
         manager_extra=extra,
         overrides={"cdr_manager.conf": NO_CDR, "cel.conf": NO_CEL},
     )
     config = written(tmp_path, ("little", pbx, "little", "hunter2"), ("much", pbx, "much", "hunter2"))
     found = findings(config)
     assert states(found["little, much system name"]) == ["warning"]
+    assert found["little, much system name"][0]["seen"] == told
     assert "warning" in states(found["little snapshot"])
     assert "Agents needs agent" in found["little snapshot"][0]["seen"]
     assert states(found["little Cdr"]) == states(found["little CEL"]) == ["unproven"]

@@ -69,7 +69,7 @@ _REMEDIES: Final[Mapping[int, str]] = {
     KafkaError._AUTHENTICATION: "check sasl.username and sasl.password in [kafka.librdkafka]",
     KafkaError.SASL_AUTHENTICATION_FAILED: "check sasl.username and sasl.password in [kafka.librdkafka]",
     KafkaError.UNSUPPORTED_SASL_MECHANISM: _MECHANISM,
-    KafkaError._SSL: "check ssl.ca.location, and the brokers' certificates: their dates, the names in them",
+    KafkaError._SSL: "`ami-kafka check` says whether it is ssl.ca.location, or a date or a name in the brokers' certificates",
     KafkaError.TOPIC_AUTHORIZATION_FAILED: _RIGHT.format("to it"),
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: _RIGHT.format("on the cluster"),
     KafkaError.GROUP_AUTHORIZATION_FAILED: _RIGHT.format("Read on the group"),
