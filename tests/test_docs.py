@@ -1,14 +1,9 @@
 """The documents say what the code does: commands, settings, examples, counts, links."""
 
-import contextlib
-import hashlib
 import inspect
 import json
 import re
 import shlex
-import shutil
-import ssl
-import subprocess
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -41,6 +36,7 @@ SETTINGS: Final = (ROOT / "docs" / "settings.md").read_text("utf-8")
 SECURITY: Final = (ROOT / "docs" / "security.md").read_text("utf-8")
 EVENTS: Final = (ROOT / "docs" / "events.md").read_text("utf-8")
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "schemas").glob("*.md")])
+CODE: Final = re.compile(r"^```.*?^```$|`[^`\n]*`(?!\])", re.DOTALL | re.MULTILINE)
 CAPTURES: Final = ROOT / "tests" / "captures"
 
 
@@ -249,16 +245,11 @@ def test_every_event_is_in_a_capture_or_it_is_said_why_not(schemas: SchemaSet) -
     assert set(absent) == {schema.event for schema in schemas} - heard()
 
 
-def _prose(text: str) -> str:
-    """Leave out code, where brackets mean other things."""
-    return re.sub(r"^```.*?^```$|`[^`\n]*`(?!\])", "", text, flags=re.DOTALL | re.MULTILINE)
-
-
 def links() -> list[tuple[Path, str]]:
     return [
         (page, target)
         for page in PAGES
-        for target in re.findall(r"\]\(([^)\s]+)\)", _prose(page.read_text("utf-8")))
+        for target in re.findall(r"\]\(([^)\s]+)\)", CODE.sub("", page.read_text("utf-8")))
         if "://" not in target
     ]
 
@@ -306,30 +297,3 @@ def test_security_names_what_no_policy_lets_through_and_what_read_only_leaves_ou
     assert set(re.findall(r"[A-Z]\w+", named)) <= set(ACTIONS["call-control"])
     none = [facts.name for facts in load_action_catalogue() if not facts.rights and 22 in facts.versions]
     assert f"\n{len(none)} actions need no class at all" in SECURITY
-
-
-def test_the_certificate_of_the_security_guide_is_made_as_written(tmp_path: Path) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl here")
-    (script,) = (block for block in blocks(SECURITY, "sh") if "openssl req" in block)
-    done = subprocess.run(
-        ["sh", "-e", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True
-    )
-    context = ssl.create_default_context(cafile=str(tmp_path / "authority.pem"))
-    shown = tls_shown(tmp_path / "pbx.pem", tmp_path / "pbx.key", context, "pbx.example.net")
-    printed = done.stdout.partition("=")[2].strip()
-    assert hashlib.sha256(shown).hexdigest() == printed.replace(":", "").lower()
-
-
-def tls_shown(certificate: Path, key: Path, client: ssl.SSLContext, name: str) -> bytes:
-    """Shake hands without a network, and return the certificate that the client has checked."""
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ours = client.wrap_bio(back, there, server_hostname=name)
-    theirs = server.wrap_bio(there, back, server_side=True)
-    for _ in range(2):
-        for side in (ours, theirs):
-            with contextlib.suppress(ssl.SSLWantReadError):
-                side.do_handshake()
-    return ours.getpeercert(binary_form=True) or b""

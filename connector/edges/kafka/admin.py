@@ -20,7 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public n
     TopicDescription,
 )
 
-from connector.edges.kafka.client import Config, make, report_to, tells_more, translated, why
+from connector.edges.kafka.client import VAGUE, Config, make, report_to, tells_more, why
 from connector.edges.kafka.handshake import look
 from connector.errors import BrokerError
 from connector.facts import Report
@@ -35,17 +35,6 @@ _LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call
 
 _NEVER_LED: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED})
 """What waiting does not mend."""
-
-_VAGUE: Final = frozenset(
-    {
-        KafkaError._TRANSPORT,  # noqa: SLF001 (its public name)
-        KafkaError._TIMED_OUT,  # noqa: SLF001 (its public name)
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 (its public name)
-    }
-)
-"""Errors that say no more than that there was no answer."""
-
-_UNCLEAR: Final = _VAGUE | {KafkaError._SSL}  # noqa: SLF001 (its public name)
 
 
 class KafkaAdmin:
@@ -71,7 +60,7 @@ class KafkaAdmin:
         )
 
     def _remember(self, error: KafkaError) -> None:
-        if self._last_error is None or error.code() not in _VAGUE:
+        if self._last_error is None or error.code() not in VAGUE:
             self._last_error = error
 
     async def reach(self) -> int:
@@ -90,10 +79,9 @@ class KafkaAdmin:
         """Say why no broker answers; what a TLS handshake shows is said by librdkafka in no words of its own."""
         self._client.poll(0)
         met = self._last_error or error.args[0]
-        if tells_more(met) or met.code() not in _UNCLEAR:
-            return BrokerError(why(met, "Kafka"))
-        seen = await asyncio.to_thread(look, self._config)
-        return BrokerError(f"Kafka: {seen}") if seen else self._error(error, "Kafka")
+        if not tells_more(met) and (seen := await asyncio.to_thread(look, self._config)):
+            return BrokerError(f"Kafka: {seen}")
+        return BrokerError(why(met, "Kafka"))
 
     async def present(self, names: Collection[str]) -> dict[str, Present]:
         """Return those of the topics that exist, with partitions, replicas and options.
@@ -180,7 +168,7 @@ class KafkaAdmin:
                 made.append(topic)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    problems.append(str(translated(error, f"creating topic {topic.name}")))
+                    problems.append(why(error.args[0], f"creating topic {topic.name}"))
         if not dry:
             await self._usable(made)
         if problems:
@@ -288,9 +276,10 @@ class KafkaAdmin:
     def _error(self, error: KafkaException, about: str) -> BrokerError:
         """Prefer what the connections met (a refused login) to the question's own 'timed out'."""
         self._client.poll(0)
-        if self._last_error is not None and error.args[0].code() in _VAGUE:
-            return BrokerError(why(self._last_error, about))
-        return translated(error, about)
+        met: KafkaError = error.args[0]
+        if met.code() in VAGUE:
+            met = self._last_error or met
+        return BrokerError(why(met, about))
 
 
 def _without(right: Right, granted: Mapping[tuple[str, str], Sequence[Enum] | None]) -> tuple[str, ...]:

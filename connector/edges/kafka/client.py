@@ -87,6 +87,8 @@ _BY_WORDS: Final = (
     ("alert certificate", _CERTIFICATE),
 )
 """What librdkafka gives no code of its own."""
+VAGUE: Final = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN})
+"""Errors that say no more than that no broker has answered."""
 
 _SPENT: Final = frozenset(
     {
@@ -206,8 +208,9 @@ def _first(error: KafkaException) -> KafkaError:
 
 
 def tells_more(error: KafkaError) -> bool:
-    """Tell whether an error's words say more than its code."""
-    return any(words in error.str() for words, _ in _BY_WORDS)
+    """Tell whether an error says more than that there is no answer, or that TLS failed."""
+    vague = error.code() in VAGUE or error.code() == KafkaError._SSL
+    return not vague or any(words in error.str() for words, _ in _BY_WORDS)
 
 
 def why(error: KafkaError, about: str = "") -> str:
