@@ -15,10 +15,11 @@ from connector.demo.traffic import Traffic
 from connector.edges.kafka.admin import KafkaAdmin
 from connector.edges.pbx import Address, AsteriskPbx
 from connector.edges.registry import SchemaRegistry
-from connector.edges.schemas import load_schemas
+from connector.edges.schemas import load_action_catalogue, load_schemas
 from connector.errors import BrokerError, RegistryError
 from connector.events.records.routing import Routing
 from connector.preflight import Finding, NotReady, State, account, ends, pbx, refuse, timezone
+from connector.preflight.granted import Needs
 from connector.settings import kinds
 from connector.settings.rights import Right
 from connector.settings.sections import Kafka, Pbx, Settings, Topics
@@ -52,8 +53,8 @@ class Admin:
     async def present(self, _: Collection[str]) -> Mapping[str, Present]:
         return self._present
 
-    async def lacking(self, _: Iterable[Right]) -> Sequence[Right]:
-        return self._lacking
+    async def lacking(self, needed: Iterable[Right]) -> Sequence[Right]:
+        return self._lacking if list(needed) else []
 
     async def objection(self, _: Sequence[Topic]) -> str:
         return self._objection
@@ -117,6 +118,12 @@ def test_missing_rights_are_fatal() -> None:
     assert (found.fatal, found.seen) == (True, "no right Write on a, b")
     found = kafka(Admin(BOTH, [Right("group", "g", ("READ",))]))["rights"]
     assert (found.fatal, found.seen) == (True, "no right Read on group g")
+
+
+def test_a_right_for_the_check_alone_is_not_fatal() -> None:
+    found = kafka(Admin(BOTH, [Right("topic", "a", ("DESCRIBE_CONFIGS",))]))["rights"]
+    assert (found.fatal, found.state) == (False, State.WARNING)
+    assert found.seen.startswith("no right DescribeConfigs on a: it is not seen")
 
 
 def test_other_partitions_and_options_are_warned_of() -> None:
@@ -187,15 +194,19 @@ def test_write_classes_are_proved_by_actions_of_one_class() -> None:
         b"CoreStatus: Show. (Priv: system,reporting,all)\r\nUserEvent: Send. (Priv: user,all)"
     )
     found = pbx.listed(parse(answer))
+    assert found.may("Ping")
     assert found.classes == {"command", "user"}
     assert found.names == {"ping", "command", "getvar", "corestatus", "userevent"}
+
+
+NEEDS = Needs("main", (), frozenset(), frozenset(), load_action_catalogue())
 
 
 def looked_at(simulated: SimulatedPbx, event: Event | None = None) -> dict[str, Finding]:
     async def look() -> list[Finding]:
         async with asyncio.timeout(30), simulated:
             target = AsteriskPbx("main", [Address(*simulated.address)], PBX.account(), PBX.deadlines)
-            looking = asyncio.create_task(pbx.check(target, PBX))
+            looking = asyncio.create_task(pbx.check(target, PBX, NEEDS))
             while event is not None and not looking.done():
                 simulated.tell(event)
                 await asyncio.sleep(0)
@@ -210,6 +221,7 @@ def test_a_pbx_as_it_should_be() -> None:
     assert {name: finding.state for name, finding in found.items()} == {
         "main login": State.OK,
         "main actions": State.OK,
+        "main writetimeout": State.UNPROVEN,
         "main event classes": State.UNPROVEN,
         "main timestamps": State.OK,
     }

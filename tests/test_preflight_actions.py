@@ -19,7 +19,6 @@ from connector.edges.schemas import load_action_catalogue
 from connector.preflight import Finding, State, actions, canary, ends, pbx, requests
 from connector.settings import kinds, road_back
 from connector.settings.actions import ActionAccount, Actions, Standard
-from connector.settings.rights import Right, rights
 from connector.settings.sections import Kafka, Pbx, Settings
 from connector.settings.topics import Present, plan
 from tests.edges.scripted import GREETING, Peer, scripted
@@ -82,24 +81,6 @@ def test_claims_are_checked_with_kafka() -> None:
     found = asyncio.run(ends.kafka(admin, settings(), plan(settings(), [])))
     by_name = {finding.what: finding for finding in found}
     assert by_name["claims"].fatal
-    assert by_name["transactional id"].state is State.UNPROVEN
-    assert "ami-kafka-actions-main-*" in by_name["transactional id"].seen
-
-
-def test_only_what_is_read_must_be_readable_and_only_what_is_written_writable() -> None:
-    found = {right.name: right for right in rights(settings(), plan(settings(), []))}
-    assert {name: right.operations for name, right in found.items()} == {
-        REQUESTS: ("READ",),
-        RESPONSES: ("WRITE",),
-        CLAIMS: ("READ", "WRITE"),
-        "asterisk.dlq": ("WRITE",),
-        "ami-kafka-actions-main": ("READ",),
-        "ami-kafka-actions-main-": ("WRITE",),
-    }
-    assert found["ami-kafka-actions-main-"].prefixed
-    named = list(rights(settings(instance_id="one"), []))
-    assert named[-1] == Right("transactional-id", "ami-kafka-actions-main-one", ("WRITE",))
-    assert list(rights(replace(settings(), actions=None), [])) == []
 
 
 def test_rules_that_speak_of_nothing_are_named() -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 
+from connector.ami.catalogue import ActionCatalogue
+from connector.ami.steps import Welcome
 from connector.app.opening import open_pbx
 from connector.app.parts import inspect_ends, open_admin, read_schemas
 from connector.edges.pbx import AsteriskPbx
 from connector.edges.schemas import load_action_catalogue
 from connector.edges.telemetry import Telemetry
 from connector.errors import ConnectorError
+from connector.events.selection import Selection
 from connector.preflight import (
     Finding,
     State,
@@ -15,6 +18,7 @@ from connector.preflight import (
     actions,
     canary,
     failed,
+    granted,
     http,
     journal,
     pbx,
@@ -22,8 +26,11 @@ from connector.preflight import (
     requests,
     timezone,
 )
+from connector.preflight.exposure import exposed
+from connector.preflight.granted import Needs
 from connector.preflight.privacy import Personal
 from connector.settings import road_back
+from connector.settings.account import action_rights, own_rights, with_own_questions
 from connector.settings.privacy import privacy as ready
 from connector.settings.sections import Settings
 
@@ -43,6 +50,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     published = sum(schema in selection for schema in schemas)
     seen = f"{len(list(schemas))} events, of which {published} are published"
     findings.append(Finding("schemas", State.OK, seen))
+    findings += exposed(settings)
     findings += journal.check(settings.journal, len(settings.pbx))
     rules = ready(settings.privacy, schemas)
     findings += privacy.check(
@@ -57,12 +65,19 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)
-    checks = [pbx.check(target, settings.pbx[name]) for name, target in targets.items()]
+    systems: dict[str, str] = {}
+
+    def meet(name: str, welcome: Welcome) -> None:
+        if welcome.asterisk_version is not None:
+            systems[name] = welcome.system_name or ""
+
+    catalogue = load_action_catalogue()
+    needs = {name: _needs(settings, name, selection, catalogue) for name in targets}
+    checks = [pbx.check(target, settings.pbx[name], needs[name], meet) for name, target in targets.items()]
     checks += [
         canary.check(_for_actions(settings, name)) for name, each in settings.pbx.items() if each.canary_s
     ]
     if settings.actions:
-        catalogue = load_action_catalogue()
         policy = settings.actions.judge(catalogue)
         findings += requests.rules(settings, catalogue) + requests.reach(policy, settings, catalogue)
         checks += [
@@ -75,7 +90,20 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
         ]
     for found in await asyncio.gather(*checks, inspect_ends(settings, selection.schemas, admin)):
         findings += found
-    return findings
+    return findings + granted.system_names(systems)
+
+
+def _needs(settings: Settings, name: str, selection: Selection, catalogue: ActionCatalogue) -> Needs:
+    """Return what the account for events must be able to do; where it runs actions too, these as well."""
+    each = settings.pbx[name]
+    lists = () if each.snapshot == "off" else tuple(one.action for one in selection.lists)
+    needed = [own_rights(each, lists, catalogue)]
+    if road_back.account(settings, name).username == each.username:
+        possible = settings.actions.judge(catalogue).possible(name) if settings.actions else ()
+        needed.append(action_rights(with_own_questions(possible, each), catalogue))
+    classes = {one for rights in needed for one in (*rights.classes, *rights.beyond)}
+    events = frozenset(schema.event for schema in selection.schemas)
+    return Needs(name, lists, frozenset(classes), events, catalogue)
 
 
 def personal(settings: Settings) -> list[Personal]:

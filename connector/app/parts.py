@@ -13,7 +13,13 @@ from connector.app.vertical import Shared
 from connector.avro.schema import EventSchema, SchemaSet
 from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.admin import KafkaAdmin
-from connector.edges.kafka.client import admin_config, consumer_config, producer_config
+from connector.edges.kafka.client import (
+    admin_config,
+    consumer_config,
+    producer_config,
+    transactional_config,
+)
+from connector.edges.kafka.probe import TransactionProbe
 from connector.edges.kafka.producer import KafkaSink
 from connector.edges.kafka.reader import KafkaReader, Wanted
 from connector.edges.kafka.topics import TopicMaker
@@ -24,10 +30,12 @@ from connector.errors import SettingsError
 from connector.events.gaps.worth import Ranks
 from connector.events.selection import Selection
 from connector.facts import Report, TopicMade
-from connector.preflight import Finding, ends, refuse
+from connector.preflight import Finding, State, ends, refuse
 from connector.roads.delivery import Ends
 from connector.roads.ports import SchemaIds, Topics
 from connector.settings.privacy import privacy
+from connector.settings import road_back
+from connector.settings.rights import Right, rights, transactional
 from connector.settings.sections import Kafka, Settings
 from connector.settings.topics import check_names, plan
 
@@ -69,8 +77,12 @@ async def open_kafka(
     refuse(await inspect_ends(settings, published, admin))
     planned = plan(settings, published)
     if settings.topics.create == "at-start":
-        for topic in await admin.create(planned):
+        made = await admin.create(planned)
+        for topic in made:
             telemetry(TopicMade(topic.name, topic.partitions))
+        if made:
+            # Of topics that were not there Kafka could tell no rights.
+            refuse(ends.acls(await admin.lacking(rights(settings, planned))))
     later = admin if settings.topics.create == "first-event" else None
     async with _sink(settings, telemetry, registry, TopicMaker(later, planned, telemetry)) as opened:
         yield Shared(
@@ -90,12 +102,26 @@ async def inspect_ends(
 ) -> list[Finding]:
     """Check what lies behind the roads: Kafka with its topics, the registry with its subjects."""
     findings = await ends.kafka(admin, settings, plan(settings, published))
+    if settings.actions and findings[0].state is State.OK:
+        right = transactional(settings)
+        findings += await ends.transactions(_probe(settings, right), right)
     if settings.registry:
         of_events = published if settings.value_format == "avro" else []
         known = ends.subjects(settings.routing, of_events) | road_back_subjects(settings)
         registers = settings.registry.auto_register
         findings += await ends.registry(SchemaRegistry(settings.registry), known, registers=registers)
     return findings
+
+
+def _probe(settings: Settings, right: Right) -> TransactionProbe:
+    transactional_id = f"{right.name}check"
+    config = transactional_config(
+        settings.kafka,
+        settings.connector.name,
+        transactional_id,
+        road_back.actions(settings).transaction_timeout_ms,
+    )
+    return TransactionProbe(config, settings.kafka.reach_timeout_s)
 
 
 def at_broker(settings: Settings, broker: EmbeddedBroker) -> Settings:

@@ -2,7 +2,7 @@
 # ruff: noqa: PLC0415 (what takes long to load is loaded by the command that needs it)
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +12,7 @@ from connector.cli.options import NO_KAFKA, Config, load_settings
 from connector.errors import SettingsError
 
 if TYPE_CHECKING:
-    from connector.avro.schema import EventSchema
+    from connector.events.selection import Selection
     from connector.settings.sections import Settings
 
 
@@ -40,26 +40,26 @@ def manager_conf(
         raise SettingsError(f"pbx.{pbx}: no such PBX in the settings; did you mean {', '.join(near)}?")
     _, selection = read_schemas(settings)
     for name in [pbx] if pbx else settings.pbx:
-        output.line(f"; {name}")
-        for section in _sections(settings, name, selection.schemas, advanced=not old):
+        output.line(f"; {name}: for manager.conf, where FreePBX is for manager_custom.conf")
+        for section in _sections(settings, name, selection, advanced=not old):
             output.line(section)
 
 
-def _sections(
-    settings: "Settings", name: str, schemas: "Sequence[EventSchema]", *, advanced: bool
-) -> "Iterator[str]":
+def _sections(settings: "Settings", name: str, selection: "Selection", *, advanced: bool) -> "Iterator[str]":
     from connector.edges.schemas import load_action_catalogue
-    from connector.settings import account, road_back
+    from connector.settings import account, manager_conf, road_back
 
-    pbx = settings.pbx[name]
+    pbx, schemas, catalogue = settings.pbx[name], selection.schemas, load_action_catalogue()
+    own = account.own_rights(pbx, [each.action for each in selection.lists], catalogue)
+    yield manager_conf.general_conf(pbx)
     if settings.actions is None and not pbx.canary_s:
-        yield account.manager_conf(pbx, schemas, advanced=advanced)
+        yield manager_conf.manager_conf(pbx, schemas, own, advanced=advanced)
         return
-    catalogue = load_action_catalogue()
     possible = settings.actions.judge(catalogue).possible(name) if settings.actions else ()
     rights = account.action_rights(account.with_own_questions(possible, pbx), catalogue)
     username = road_back.account(settings, name).username
     shared = username == pbx.username
-    yield account.manager_conf(pbx, schemas, advanced=advanced, actions=rights if shared else None)
+    actions = rights if shared else None
+    yield manager_conf.manager_conf(pbx, schemas, own, advanced=advanced, actions=actions)
     if not shared:
-        yield account.action_conf(username, rights, advanced=advanced)
+        yield manager_conf.action_conf(username, rights, advanced=advanced)

@@ -142,6 +142,16 @@ def check(
         bool,
         typer.Option("--personal", help="Only list every personal field of what is published, and its rule."),
     ] = False,
+    print_acls: Annotated[
+        bool,
+        typer.Option("--print-acls", help="Print the least ACLs in Kafka for these settings; ask nobody."),
+    ] = False,
+    principal: Annotated[
+        str,
+        typer.Option(
+            help="Whom the ACLs are for, as User:NAME. [default: sasl.username]", show_default=False
+        ),
+    ] = "",
     config: Config = None,
     form: Output = Form.TEXT,
 ) -> None:
@@ -154,6 +164,9 @@ def check(
         _personal(load_settings(config, NO_PBX | NO_KAFKA), form)
         return
     settings = load_settings(config)
+    if print_acls:
+        _print_acls(settings, principal, form)
+        return
     open_log(sys.stderr, "critical")
     findings = asyncio.run(inspect(settings, Telemetry()))
     if form is Form.JSON:
@@ -179,3 +192,19 @@ def _personal(settings: "Settings", form: Form) -> None:
         for row in rows
     ]
     output.table(("Event", "Header", "Kind", "What becomes of it", "Rule"), told)
+
+
+def _print_acls(settings: "Settings", principal: str, form: Form) -> None:
+    from connector.app.parts import read_schemas
+    from connector.settings import acls
+    from connector.settings.rights import least
+    from connector.settings.topics import plan
+
+    granted = least(settings, plan(settings, read_schemas(settings)[1].schemas))
+    who = principal or acls.principal(settings.kafka)
+    if form is Form.JSON:
+        for record in acls.records(granted, who):
+            output.json_line(record)
+    else:
+        for text in acls.commands(granted, who, settings.kafka.bootstrap_servers):
+            output.line(text)

@@ -15,6 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
+from connector.edges.trust import Remedies, distrust
 from connector.errors import RegistryError, SettingsError
 from connector.settings.sections import Registry
 
@@ -30,6 +31,9 @@ _REMEDIES: Final[Mapping[int, str]] = {
     HTTPStatus.FORBIDDEN: "the registry's user lacks the right: Read, and Write where auto_register is set",
     HTTPStatus.NOT_FOUND: "is the path in registry.url right? (Apicurio: /apis/ccompat/v7)",
 }
+
+
+_TRUST: Final = Remedies("set registry.ca_file to its authority", "set registry.url to a name that is in it")
 
 
 class _Refusal(Exception):
@@ -180,11 +184,19 @@ class SchemaRegistry:
         except HTTPError as error:
             raise _refusal(error) from error
         except (URLError, OSError, ValueError) as error:
-            reason = getattr(error, "reason", None) or error
-            raise RegistryError(
-                f"{self._url}: no answer from the schema registry: {reason}; "
-                "is it up, and is registry.url right?"
-            ) from error
+            raise RegistryError(f"{self._url}: {_unanswered(error)}") from error
+
+
+def _unanswered(error: Exception) -> str:
+    """Say why there is no answer, and what to do."""
+    reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return f"the schema registry's {distrust(reason, _TRUST)}"
+    if isinstance(reason, ssl.SSLError):
+        return f"the schema registry speaks no TLS there ({reason.reason}): mend registry.url"
+    return (
+        f"no answer from the schema registry: {reason}; is it up, and is registry.url right (http or https)?"
+    )
 
 
 def _refusal(error: HTTPError) -> _Refusal:

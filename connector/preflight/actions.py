@@ -9,7 +9,8 @@ from connector.ami.catalogue import ActionCatalogue
 from connector.edges.pbx import AsteriskPbx
 from connector.errors import LinkLost, LoginRefused
 from connector.preflight import Finding, State
-from connector.preflight.pbx import Listed, leave, listed, privileges
+from connector.preflight.granted import Listed
+from connector.preflight.pbx import leave, listed, privileges
 from connector.settings.account import LATER, Later, with_own_questions
 
 _ANSWER_S: Final = 5.0

@@ -6,16 +6,19 @@ from typing import Final
 
 from connector.avro.schema import EventSchema
 from connector.edges.kafka.admin import KafkaAdmin
+from connector.edges.kafka.probe import TransactionProbe
 from connector.edges.registry import SchemaRegistry
 from connector.errors import BrokerError, RegistryError
 from connector.events.records.routing import Routing
 from connector.preflight import Finding, State, failed
 from connector.preflight.requests import claims
-from connector.settings.rights import Right, rights
+from connector.settings.rights import DESCRIBE_CONFIGS, Right, replies, rights
 from connector.settings.sections import Settings
 from connector.settings.topics import Topic, compare
 
 _NAMED: Final = 5
+_RIGHTS: Final = "rights"
+_GRANT: Final = "give it to the connector's user: `ami-kafka check --print-acls` prints all that is needed"
 
 
 async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic]) -> list[Finding]:
@@ -24,8 +27,8 @@ async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic])
         brokers = await admin.reach()
         names = [topic.name for topic in planned]
         present = await admin.present(names)
-        needed = list(rights(settings, planned))
-        lacking = await admin.lacking(needed)
+        lacking = await admin.lacking(rights(settings, planned))
+        unanswerable = await admin.lacking(each for each in replies(settings) if not each.prefixed)
         difference = compare(planned, present)
         objection = "" if settings.topics.create == "never" else await admin.objection(difference.missing)
     except BrokerError as error:
@@ -40,7 +43,8 @@ async def kafka(admin: KafkaAdmin, settings: Settings, planned: Sequence[Topic])
     for drift in difference.drift:
         seen = f"{drift.topic}: {drift.option} is {drift.found}, {drift.wanted} is set"
         findings.append(Finding("topic options", State.WARNING, seen, "see `ami-kafka topics plan`"))
-    return [*findings, *claims(settings, planned, present), *_acls(lacking), *_unseen(needed)]
+    findings += [*claims(settings, planned, present), *acls(lacking)]
+    return [*findings, *(_unanswerable(right) for right in unanswerable)]
 
 
 def _topics(count: int, missing: Sequence[Topic], create: str, objection: str) -> list[Finding]:
@@ -56,35 +60,40 @@ def _topics(count: int, missing: Sequence[Topic], create: str, objection: str) -
     return [Finding("topics", State.OK, f"{seen}; made {create.replace('-', ' ')}")]
 
 
-def _acls(lacking: Sequence[Right]) -> list[Finding]:
+def acls(lacking: Iterable[Right]) -> list[Finding]:
+    """Say which rights the connector's user has not."""
     by_right: dict[tuple[str, str], list[str]] = {}
     for kind, name, operations, _ in lacking:
         for operation in operations:
             by_right.setdefault((kind, operation), []).append(name)
     return [
-        Finding(
-            "rights",
-            State.FAILED,
-            f"no right {operation.title()} on {'group ' if kind == 'group' else ''}{_some(names)}",
-            "give it to the connector's user, by prefix",
-            fatal=True,
-        )
+        _lacking(operation, f"{'group ' if kind == 'group' else ''}{_some(names)}")
         for (kind, operation), names in by_right.items()
-    ] or [Finding("rights", State.OK, "may read and write what it must, of all that exists")]
+    ] or [Finding(_RIGHTS, State.OK, "may read and write what it must, of all that exists")]
 
 
-def _unseen(needed: Iterable[Right]) -> list[Finding]:
-    remedy = "where Kafka has access control, the connector's user needs it"
-    return [
-        Finding(
-            "transactional id",
-            State.UNPROVEN,
-            f"Kafka does not tell the right Write on {right.name}{'*' if right.prefixed else ''}",
-            remedy,
-        )
-        for right in needed
-        if right.kind == "transactional-id"
-    ]
+def _lacking(operation: str, names: str) -> Finding:
+    seen = f"no right {operation.title().replace('_', '')} on {names}"
+    if operation == DESCRIBE_CONFIGS:
+        seen = f"{seen}: it is not seen whether claims are kept as long as requests"
+        return Finding(_RIGHTS, State.WARNING, seen, _GRANT)
+    return Finding(_RIGHTS, State.FAILED, seen, _GRANT, fatal=True)
+
+
+def _unanswerable(right: Right) -> Finding:
+    seen = f"no right Write on {right.name}: answers that are asked for there go to the topic of responses"
+    return Finding("reply topics", State.WARNING, seen, _GRANT)
+
+
+async def transactions(probe: TransactionProbe, right: Right) -> list[Finding]:
+    """Say whether transactional ids may be used that begin as the connector's do."""
+    what = "transactional id"
+    try:
+        if await probe.allowed():
+            return [Finding(what, State.OK, f"may write on {right.name}*")]
+    except BrokerError as error:
+        return [Finding(what, State.UNPROVEN, str(error).removeprefix(f"{what}: "))]
+    return [Finding(what, State.FAILED, f"no right Write on {right.name}*", _GRANT, fatal=True)]
 
 
 async def registry(client: SchemaRegistry, subjects: Mapping[str, str], *, registers: bool) -> list[Finding]:

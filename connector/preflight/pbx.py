@@ -2,15 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from connector.ami.action import AmiAction
+from connector.ami.completion import Answer
 from connector.ami.message import AmiMessage, Kind, event_name, kind_of
 from connector.ami.steps import Welcome
 from connector.edges.pbx import AsteriskPbx, Connection
 from connector.errors import LinkLost, LoginRefused
-from connector.preflight import Finding, State
+from connector.preflight import Finding, State, granted
+from connector.preflight.granted import Listed, Needs
 from connector.settings.sections import Pbx
 
 _ANSWER_S: Final = 5.0
@@ -19,14 +21,13 @@ _PRIVILEGES: Final = re.compile(r"\(Priv: ([^)]*)\)\s*\Z")
 _TIMESTAMP: Final = b"\r\nTimestamp: "
 
 
-class Listed(NamedTuple):
-    """What an account may run at a PBX: names in small letters, and the write classes that this proves."""
-
-    names: frozenset[str]
-    classes: frozenset[str]
+Meet = Callable[[str, Welcome], None]
+"""Told what a PBX, by its name in the settings, says of itself."""
 
 
-async def check(target: AsteriskPbx, settings: Pbx) -> list[Finding]:
+async def check(
+    target: AsteriskPbx, settings: Pbx, needs: Needs, meet: Meet = lambda *_: None
+) -> list[Finding]:
     """Log in as the road would, and see what the account gives."""
     welcomes: list[tuple[Welcome, str]] = []
     frames: list[bytes] = []
@@ -41,15 +42,33 @@ async def check(target: AsteriskPbx, settings: Pbx) -> list[Finding]:
         connection = await target.login(lambda welcome, address, _: welcomes.append((welcome, address)), take)
     except (LinkLost, LoginRefused) as error:
         return [Finding(f"{target.name} login", State.FAILED, line) for line in str(error).splitlines()]
+    meet(target.name, welcomes[0][0])
+    findings = [_login(target.name, *welcomes[0])]
     try:
-        findings = [_login(target.name, *welcomes[0]), *await _rights(target.name, connection)]
+        found = await _rights(target.name, connection, findings)
         await _listen(heard)
+        findings += await _granted(connection, found, settings, needs, frames)
+    except LinkLost as error:
+        findings.append(Finding(f"{target.name} actions", State.FAILED, str(error)))
     finally:
         await leave(connection)
     return [
         *findings,
         _classes(target.name, frames, settings.event_classes),
         _timestamps(target.name, frames),
+    ]
+
+
+async def _granted(
+    connection: Connection, found: Listed, settings: Pbx, needs: Needs, frames: Sequence[bytes]
+) -> list[Finding]:
+    async def ask(action: AmiAction) -> Answer:
+        return await connection.ask(action, _ANSWER_S)
+
+    return [
+        *granted.write(needs, found),
+        *await granted.silent(needs, found, map(event_name, frames), ask),
+        *await granted.configured(needs.pbx, settings.username, found, ask),
     ]
 
 
@@ -77,16 +96,14 @@ def _login(name: str, welcome: Welcome, address: str) -> Finding:
     return Finding(what, State.OK, f"at {address}: Asterisk {welcome.asterisk_version}{named}")
 
 
-async def _rights(name: str, connection: Connection) -> list[Finding]:
-    try:
-        ping = await connection.ask(AmiAction("Ping"), _ANSWER_S)
-        answer = await connection.ask(AmiAction("ListCommands"), _ANSWER_S)
-    except LinkLost as error:
-        return [Finding(f"{name} actions", State.FAILED, str(error))]
-    allowed = sorted(listed(answer.response).classes)
+async def _rights(name: str, connection: Connection, findings: list[Finding]) -> Listed:
+    """Return what the account may run, and say what is proved by it."""
+    ping = await connection.ask(AmiAction("Ping"), _ANSWER_S)
+    found = listed((await connection.ask(AmiAction("ListCommands"), _ANSWER_S)).response)
     alive = "answers Ping" if ping.success else "may not Ping"
-    rights = ", ".join(allowed) or "none, which is all that events need"
-    return [Finding(f"{name} actions", State.OK, f"{alive}; write classes: {rights}")]
+    rights = ", ".join(sorted(found.classes)) or "none, which is all that events need"
+    findings.append(Finding(f"{name} actions", State.OK, f"{alive}; write classes: {rights}"))
+    return found
 
 
 def listed(commands: AmiMessage) -> Listed:

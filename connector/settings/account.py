@@ -1,4 +1,4 @@
-"""What the settings ask of the AMI account in manager.conf: classes, filters, text to paste."""
+"""What the settings ask of the AMI account in manager.conf: classes and filters."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -15,12 +15,14 @@ USEFUL_VARIABLES: Final = ("QUEUESTATUS", "DIALSTATUS", "MIXMONITOR_FILENAME")
 _HARMLESS_FIRST: Final = ("reporting", "user", "agent", "call", "originate", "message", "aoc", "agi")
 # `system`, `command` and `config` are not among them: who has one of these has the PBX.
 
-_ORDER: Final[tuple[str, ...]] = get_args(EventClass)
+ORDER: Final[tuple[str, ...]] = get_args(EventClass)
+"""Every class, as manager.conf lists them."""
+
 _DIALPLAN: Final = "dialplan"
 _USER: Final = "user"
+_SYSTEM: Final = "system"
+_AFTER_LOGIN: Final = ("CoreSettings", "CoreStatus")
 _NAMED: Final = re.compile(r"\bname\(([^)]*)\)")
-# The sessions for actions are several; [general] may forbid that.
-_SEVERAL: Final = "allowmultiplelogin = yes"
 _EVENT_LINE: Final = re.compile(r"^!?\^?Event: ?\(?([\w|]+)")
 
 
@@ -41,12 +43,14 @@ LATER: Final[Mapping[str, Later]] = {
 class Rights(NamedTuple):
     """What actions need: classes for `write=`, and the events that must be heard.
 
-    `beyond` has by class what is left out with it, since it would open far more.
+    `beyond` has by class what is left out with it, since it would open far more; `sole` what runs by no other
+    class than this one.
     """
 
     classes: tuple[str, ...]
     beyond: Mapping[str, tuple[str, ...]]
     later: tuple[Later, ...] = ()
+    sole: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def reads(self) -> set[str]:
@@ -60,13 +64,24 @@ def read_classes(pbx: Pbx, schemas: Iterable[EventSchema]) -> list[str]:
     And that of canaries, where they are sent.
     """
     wanted = {name for schema in schemas for name in schema.classes} | ({_USER} if pbx.canary_s else set())
-    asked = set(_ORDER) if "all" in pbx.event_classes else set(pbx.event_classes)
-    return [name for name in _ORDER if name in wanted & asked]
+    asked = set(ORDER) if "all" in pbx.event_classes else set(pbx.event_classes)
+    return [name for name in ORDER if name in wanted & asked]
 
 
-def write_classes(pbx: Pbx) -> list[str]:
-    """Return the least `write=` for events: reporting for CoreSettings, system where Filter actions are set."""
-    return [*(["system"] if pbx.filters else []), "reporting"]
+def own_rights(pbx: Pbx, lists: Iterable[str], catalogue: ActionCatalogue) -> Rights:
+    """Return the least rights for events: what is asked after a login, the lists, and Filter actions where set.
+
+    Args:
+        pbx: its settings.
+        lists: the list actions of its snapshots.
+        catalogue: the rights that actions need.
+    """
+    asked = [] if pbx.snapshot == "off" else [*lists]
+    rights = action_rights([*_AFTER_LOGIN, *asked], catalogue)
+    if not pbx.filters:
+        return rights
+    beyond = {name: actions for name, actions in rights.beyond.items() if name != _SYSTEM}
+    return Rights((_SYSTEM, *rights.classes), beyond, sole=rights.sole)
 
 
 def unheard(pbx: Pbx, schemas: Iterable[EventSchema]) -> dict[str, list[str]]:
@@ -95,7 +110,7 @@ def event_filters(pbx: Pbx, *, advanced: bool = True) -> list[str]:
     variables = "|".join(USEFUL_VARIABLES)
     classes = "|".join(name for name in pbx.event_classes if name not in (_DIALPLAN, "all"))
     if "all" in pbx.event_classes:
-        classes = "|".join(name for name in _ORDER if name not in (_DIALPLAN, "all"))
+        classes = "|".join(name for name in ORDER if name not in (_DIALPLAN, "all"))
     if advanced:
         variable = (
             f"eventfilter(action(include),name(VarSet),header(Variable),method(regex)) = ^({variables})$"
@@ -124,77 +139,19 @@ def action_rights(names: Collection[str], catalogue: ActionCatalogue) -> Rights:
     harmless = [(facts, [name for name in _HARMLESS_FIRST if name in facts.rights]) for facts in known]
     chosen: list[str] = []
     beyond: dict[str, list[str]] = {}
+    sole: dict[str, tuple[str, ...]] = {}
     # Those that leave no choice come first: their class may do for others.
     for facts, classes in sorted(harmless, key=lambda each: len(each[1])):
         if not classes:
             beyond.setdefault(facts.rights[0], []).append(facts.name)
-        elif not set(classes) & set(chosen):
+            continue
+        if len(classes) == 1:
+            sole[classes[0]] = (*sole.get(classes[0], ()), facts.name)
+        if not set(classes) & set(chosen):
             chosen.append(classes[0])
     told = {name: tuple(sorted(actions)) for name, actions in sorted(beyond.items())}
     later = tuple(LATER[name] for name in LATER if name in names)
-    return Rights(tuple(name for name in _ORDER if name in chosen), told, later)
-
-
-def manager_conf(
-    pbx: Pbx, schemas: Iterable[EventSchema], *, advanced: bool = True, actions: Rights | None = None
-) -> str:
-    """Return the account's section for manager.conf, with a placeholder for the secret.
-
-    `actions` are the rights of what this account runs too, where it does.
-    """
-    read, write = set(read_classes(pbx, schemas)), set(write_classes(pbx))
-    filters = event_filters(pbx, advanced=advanced)
-    if actions is None:
-        return _section(pbx.username, read, write, filters)
-    if filters and "all" not in pbx.event_classes:
-        unheard_of = [each for each in actions.later if each.event_class not in pbx.event_classes]
-        filters += _including(unheard_of, advanced=advanced)
-    lines = [*_left_out(actions, write), _SEVERAL, *filters]
-    return _section(pbx.username, read | actions.reads, write | set(actions.classes), lines)
-
-
-def action_conf(username: str, rights: Rights, *, advanced: bool = True) -> str:
-    """Return the section for manager.conf of an account that runs actions and hears no events.
-
-    But those that tell how an action ended.
-    """
-    write = set(rights.classes)
-    lines = [*_left_out(rights, write), _SEVERAL, *_including(rights.later, advanced=advanced)]
-    return _section(username, rights.reads, write, lines)
-
-
-def _including(events: Iterable[Later], *, advanced: bool) -> list[str]:
-    """Return `eventfilter` lines that let these events through."""
-    if advanced:
-        return [f"eventfilter(action(include),name({each.event})) =" for each in events]
-    return [f"eventfilter = ^Event: {each.event}" for each in events]
-
-
-def _left_out(rights: Rights, write: set[str]) -> list[str]:
-    return [
-        f"; {name} in write opens much more; it is left out, and with it {', '.join(actions)}"
-        for name, actions in rights.beyond.items()
-        if name not in write
-    ]
-
-
-def _section(username: str, read: set[str], write: set[str], lines: Iterable[str]) -> str:
-    every = [
-        f"[{username}]",
-        "secret = <the secret of the settings>",
-        "deny = 0.0.0.0/0.0.0.0",
-        "permit = <the connector's address>/255.255.255.255",
-        f"read = {_joined(read)}",
-        f"write = {_joined(write)}",
-        # In milliseconds; by default the PBX cuts a reader that is slow for a tenth of a second.
-        "writetimeout = 15000",
-        *lines,
-    ]
-    return "\n".join(every) + "\n"
-
-
-def _joined(classes: set[str]) -> str:
-    return ",".join(name for name in _ORDER if name in classes)
+    return Rights(tuple(name for name in ORDER if name in chosen), told, later, sole)
 
 
 def doubtful_filters(where: str, pbx: Pbx, schemas: SchemaSet) -> list[str]:

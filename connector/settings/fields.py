@@ -97,7 +97,7 @@ def _checked(kind_and_rules: tuple[Any, ...], value: object, where: str) -> Any:
     if isinstance(rule, Bounds) and not rule.least <= found <= rule.greatest:
         raise SettingsError(f"{where}: must be {rule}{_not(value)}")
     if isinstance(rule, Form) and not rule.pattern.fullmatch(found):
-        raise SettingsError(f"{where}: must be {rule}{_not(value)}")
+        raise SettingsError(f"{where}: must be {rule}{_not(value) if rule.told else ''}")
     return found
 
 

@@ -58,10 +58,11 @@ class Bounds(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What a text must look like, as a pattern and in words."""
+    """What a text must look like, as a pattern and in words; `told`: whether an error may show what it is instead."""
 
     pattern: re.Pattern[str]
     words: str
+    told: bool = True
 
     def __str__(self) -> str:
         return self.words
@@ -84,6 +85,12 @@ _REPLY_TOPIC: Final = Form(
 _URL: Final = Form(
     re.compile(r"https?://[^\s@/?#]+(/[^\s@?#]*)?"),
     "http:// or https://, a host and a path, without user and password",
+    told=False,
+)
+
+_FINGERPRINT: Final = Form(
+    re.compile(r"[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}"),
+    "a certificate's SHA-256: 64 hex digits, with colons or without",
 )
 
 Name = Annotated[str, _NAME]
@@ -91,6 +98,7 @@ TopicName = Annotated[str, _TOPIC]
 ReplyTopic = Annotated[str, _REPLY_TOPIC]
 Line = Annotated[str, _LINE]
 Url = Annotated[str, _URL]
+Fingerprint = Annotated[str, _FINGERPRINT]
 Seconds = Annotated[float, Bounds(0.05, _DAY_S)]
 Count = Annotated[int, Bounds(1, 1_000_000)]
 Milliseconds = Annotated[int, Bounds(-1, 1 << 62)]

@@ -7,20 +7,19 @@ A table of an array is found by its number, from 0: `AMI_KAFKA__ACTIONS__RULES__
 Any text may hold `${env:NAME}` and `${file:/path}`, the file's last line end left out.
 """
 
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from connector.errors import SettingsError
 from connector.settings import http, privacy, road_back
-from connector.settings.fields import join, read
+from connector.settings.fields import read
 from connector.settings.kinds import Options, Outside
-from connector.settings.sections import Kafka, Settings, TopicFamily, Topics
+from connector.settings.references import ReadFile, References
+from connector.settings.sections import Kafka, Settings, Tls, TopicFamily, Topics
 
 PREFIX: Final = "AMI_KAFKA__"
 
-_REFERENCE: Final = re.compile(r"\$\{([a-z]+):([^}]*)\}")
 _ACKS: Final = ("acks", "request.required.acks")
 _OPTION_TABLES: Final = {
     section: frozenset(
@@ -28,8 +27,6 @@ _OPTION_TABLES: Final = {
     )
     for section, kinds in {"kafka": (Kafka,), "topics": (Topics, TopicFamily)}.items()
 }
-
-ReadFile = Callable[[str], str]
 
 
 def load(text: str, environ: Mapping[str, str], read_file: ReadFile) -> Settings:
@@ -43,51 +40,19 @@ def load(text: str, environ: Mapping[str, str], read_file: ReadFile) -> Settings
     Raises:
         SettingsError: each problem in a line of its own, which begins with the key.
     """
+    references = References(environ, read_file)
     try:
-        document = _resolve(tomllib.loads(text), "", environ, read_file)
+        document = references.resolve(tomllib.loads(text), "")
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"the settings are no TOML: {error}") from error
     for name in sorted(environ):
         if name.startswith(PREFIX):
-            _overlay(document, name, _resolve_text(environ[name], name, environ, read_file))
+            _overlay(document, name, references.in_text(environ[name], name))
+    if references.problems:
+        raise SettingsError("\n".join(references.problems))
     settings: Settings = read(Settings, document, "")
     _check(settings)
     return settings
-
-
-def _resolve(value: Any, where: str, environ: Mapping[str, str], read_file: ReadFile) -> Any:
-    if isinstance(value, dict):
-        return {key: _resolve(each, join(where, key), environ, read_file) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_resolve(each, f"{where}[{n}]", environ, read_file) for n, each in enumerate(value)]
-    if isinstance(value, str) and _REFERENCE.search(value):
-        return _resolve_text(value, where, environ, read_file)
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-        raise SettingsError(f"{where}: a whole number has 64 bits")
-    return value
-
-
-def _resolve_text(text: str, where: str, environ: Mapping[str, str], read_file: ReadFile) -> Outside:
-    def replace(match: re.Match[str]) -> str:
-        form, name = match[1], match[2]
-        if form == "env":
-            if name not in environ:
-                raise SettingsError(f"{where}: the environment has no {name!r}")
-            return environ[name]
-        if form == "file":
-            return _content(name, where, read_file)
-        raise SettingsError(f"{where}: ${{{form}:...}} is unknown; ${{env:NAME}} and ${{file:/path}} are")
-
-    return Outside(_REFERENCE.sub(replace, text))
-
-
-def _content(path: str, where: str, read_file: ReadFile) -> str:
-    try:
-        content = read_file(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise SettingsError(f"{where}: cannot read {path!r}: {reason}") from error
-    return content.removesuffix("\n").removesuffix("\r")
 
 
 def _overlay(document: dict[str, Any], name: str, text: Outside) -> None:
@@ -149,6 +114,11 @@ def _of_pbxs(settings: Settings) -> list[str]:
             problems.append(
                 f"pbx.{name}.canary_s: a canary is a UserEvent, and never comes: "
                 f'add "user" to pbx.{name}.event_classes'
+            )
+        if pbx.tls and pbx.tls.fingerprint and pbx.tls != Tls(fingerprint=pbx.tls.fingerprint):
+            problems.append(
+                f"pbx.{name}.tls.fingerprint: stands alone: it says which certificate is taken, "
+                "whatever its authority and name; take out ca_file, server_name and verify"
             )
         if pbx.sequence_audit and (pbx.event_classes != ("all",) or pbx.filters):
             problems.append(

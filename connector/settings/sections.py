@@ -21,6 +21,7 @@ from connector.settings.kinds import (
     Address,
     Bounds,
     Count,
+    Fingerprint,
     Line,
     Milliseconds,
     Name,
@@ -54,10 +55,14 @@ class Connector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """`tls = true` or `[pbx.NAME.tls]`: `ca_file` beside the system's, `server_name` if not the host."""
+    """`tls = true` or `[pbx.NAME.tls]`: `ca_file` beside the system's, `server_name` if not the host.
+
+    With `fingerprint` these certificates are taken and no others, and nothing else of them is looked at.
+    """
 
     ca_file: str | None = None
     server_name: Line | None = None
+    fingerprint: tuple[Fingerprint, ...] = ()
     verify: bool = True
 
 

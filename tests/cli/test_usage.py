@@ -148,7 +148,11 @@ def test_only_a_journal_on_disk_can_be_taken_over(cli: Cli, tmp_path: Path) -> N
 
 def test_the_account_for_manager_conf(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
-    assert cli("manager-conf", "main").stdout.startswith("; main\n[u]\nsecret = <")
+    printed = cli("manager-conf", "main").stdout
+    assert printed.startswith(
+        "; main: for manager.conf, where FreePBX is for manager_custom.conf\n[general](+)\n"
+    )
+    assert "\n[u]\nsecret = <" in printed
     wrong = cli("manager-conf", "mian")
     assert (wrong.exit_code, wrong.stdout) == (2, "")
     assert "did you mean main?" in wrong.stderr
@@ -162,18 +166,18 @@ def test_the_accounts_for_actions_for_manager_conf(cli: Cli, tmp_path: Path) -> 
     own = {f"AMI_KAFKA__PBX__MAIN__ACTIONS__{key}": "doer" for key in ("USERNAME", "SECRET")}
     printed = cli("manager-conf", env=on | own).stdout
     assert re.findall(r"^\[(.*)\]$", printed, re.MULTILINE) == ["u", "doer"]
-    assert re.findall(r"^write = (.*)$", printed, re.MULTILINE) == ["reporting", "call,agent,reporting"]
+    assert re.findall(r"^write = (.*)$", printed, re.MULTILINE) == ["call,agent,reporting"] * 2
 
 
 def test_who_sends_canaries_needs_the_right_without_the_road_back_too(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX)
     on = {"AMI_KAFKA__PBX__MAIN__CANARY_S": "60"}
     printed = cli("manager-conf", env=on).stdout
-    assert "\nwrite = user,reporting\n" in printed
+    assert "\nwrite = call,agent,user,reporting\n" in printed
     assert "\nallowmultiplelogin = yes\n" in printed
     own = {f"AMI_KAFKA__PBX__MAIN__ACTIONS__{key}": "doer" for key in ("USERNAME", "SECRET")}
     printed = cli("manager-conf", env=on | own).stdout
-    assert re.findall(r"^write = (.*)$", printed, re.MULTILINE) == ["reporting", "user"]
+    assert re.findall(r"^write = (.*)$", printed, re.MULTILINE) == ["call,agent,reporting", "user"]
 
 
 CALLS_ALONE = """

@@ -79,5 +79,8 @@ def test_an_option_that_librdkafka_does_not_take_is_a_wrong_setting(broker: Embe
     async def scenario() -> None:
         with pytest.raises(SettingsError, match="nonsense"):
             KafkaAdmin(admin_of(broker) | {"nonsense": 1}, DEADLINE_S, nobody)
+        secured = {"security.protocol": "SSL", "ssl.ca.location": "/nowhere.pem"}
+        with pytest.raises(SettingsError, match=r"ssl\.ca\.location failed.*is the file there"):
+            KafkaAdmin(admin_of(broker) | secured, DEADLINE_S, nobody)
 
     run(scenario)

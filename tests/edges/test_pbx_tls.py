@@ -1,45 +1,34 @@
 """TLS to a PBX: what proves it, and what does not."""
 
 import asyncio
+import hashlib
 import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from connector.ami.steps import Welcome
 from connector.demo.pbx import SimulatedPbx
-from connector.edges.pbx import Address, tls_context
+from connector.edges.pbx import Address, pinning_context, tls_context
 from connector.errors import LinkLost
-from tests.edges.scripted import SECRET, Ear, pbx_at
+from tests.edges.scripted import GREETING, SECRET, Ear, pbx_at
+from tests.parts.certificates import Authority
 
 ACCOUNTS = {"kafka": SECRET}
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a certificate for the name pbx.example, its key beside it in one file."""
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl here to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    key, chain = folder / "key.pem", folder / "cert.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-    ]
-    command += ["-keyout", str(key), "-out", str(chain), "-subj", "/CN=pbx.example"]
-    command += ["-addext", "subjectAltName=DNS:pbx.example"]
-    subprocess.run(command, check=True, capture_output=True)
-    whole = folder / "whole.pem"
-    whole.write_text(key.read_text() + chain.read_text())
-    return whole
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: Authority) -> Path:
+    """Make a certificate for the name pbx.example, its key beside it in one file."""
+    return authority.issue("pbx", names="DNS:pbx.example").whole()
 
 
 def server_context(certificate: Path) -> ssl.SSLContext:
@@ -61,8 +50,14 @@ def log_in(certificate: Path, context: ssl.SSLContext | None, greeting: float = 
     return asyncio.run(run())
 
 
-def test_the_right_authority_and_name(certificate: Path) -> None:
-    assert log_in(certificate, tls_context(str(certificate), "pbx.example"))
+def fingerprint(certificate: Path) -> str:
+    pem = certificate.read_text()
+    der = ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERTIFICATE") :])
+    return hashlib.sha256(der).hexdigest()
+
+
+def test_the_right_authority_and_name(certificate: Path, authority: Authority) -> None:
+    assert log_in(certificate, tls_context(str(authority.certificate), "pbx.example"))
 
 
 def test_no_check_at_all_has_to_be_asked_for(certificate: Path) -> None:
@@ -72,18 +67,56 @@ def test_no_check_at_all_has_to_be_asked_for(certificate: Path) -> None:
 @pytest.mark.parametrize(
     ("trusted", "name", "words"),
     [
-        (True, None, "not valid for '127.0.0.1'"),
-        (True, "other.example", "other.example"),
-        (False, None, "self"),
+        (True, None, "not valid for '127.0.0.1'): set tls.server_name"),
+        (True, "other.example", "not valid for 'other.example'"),
+        (False, "pbx.example", "issuer certificate): set tls.ca_file"),
     ],
 )
 def test_a_certificate_that_does_not_prove_it(
-    certificate: Path, *, trusted: bool, name: str | None, words: str
+    certificate: Path, authority: Authority, *, trusted: bool, name: str | None, words: str
 ) -> None:
-    context = tls_context(str(certificate) if trusted else None, name)
+    context = tls_context(str(authority.certificate) if trusted else None, name)
     with pytest.raises(LinkLost, match="certificate is not trusted") as caught:
         log_in(certificate, context)
     assert words in str(caught.value)
+
+
+def test_a_certificate_that_has_ended(authority: Authority) -> None:
+    old = authority.issue("old", names="DNS:pbx.example", days=-1).whole()
+    with pytest.raises(LinkLost, match=r"certificate has expired\): renew it"):
+        log_in(old, tls_context(str(authority.certificate), "pbx.example"))
+    assert log_in(old, pinning_context([fingerprint(old)]))
+
+
+def test_a_pinned_certificate_needs_no_authority_and_no_name(certificate: Path, authority: Authority) -> None:
+    digest = fingerprint(certificate)
+    with_colons = ":".join(digest[place : place + 2] for place in range(0, 64, 2)).upper()
+    assert log_in(certificate, pinning_context([digest]))
+    assert log_in(certificate, pinning_context(["0" * 64, with_colons]))
+    other = authority.issue("other", names="DNS:pbx.example").whole()
+    with pytest.raises(LinkLost, match="another certificate than the pinned one") as caught:
+        log_in(other, pinning_context([digest, fingerprint(authority.certificate)]))
+    assert fingerprint(other) in str(caught.value)
+
+
+def test_whoever_shows_another_certificate_is_told_nothing(certificate: Path) -> None:
+    heard = bytearray()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GREETING)
+        heard.extend(await reader.read())
+        writer.close()
+
+    async def run() -> None:
+        context = server_context(certificate)
+        async with await asyncio.start_server(take, "127.0.0.1", 0, ssl=context) as server:
+            host, port = server.sockets[0].getsockname()
+            address = Address(host, port, pinning_context(["0" * 64]))
+            with pytest.raises(LinkLost, match="another certificate"):
+                await pbx_at(address).login(Ear().up, Ear().take)
+
+    asyncio.run(run())
+    assert not heard
 
 
 def test_tls_to_a_plain_port() -> None:

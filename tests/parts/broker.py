@@ -34,7 +34,6 @@ class Node:
         self.folder = folder
         self.port = free_port()
         self.controller_port = free_port()
-        self.secure_port = free_port()
         self._child: Child | None = None
 
     @property

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.parts import broker, certificates, java
+from tests.parts import broker, doors, java
 from tests.parts.broker import Node
 from tests.parts.processes import LOOPBACK
 
@@ -52,12 +52,11 @@ class Kafka:
         self, nodes: int, properties: Mapping[str, str], users: Mapping[str, str], folder: Path
     ) -> None:
         self.folder = folder
-        self.certificate = folder / "certificate.pem"
         self.nodes = [Node(number, folder / f"node{number}") for number in range(1, nodes + 1)]
         self._properties = {**QUICK, **_replication(nodes), **properties}
-        self._secured = bool(users)
-        if users:
-            self._properties |= _security(users, self.certificate)
+        self.doors = doors.Doors(folder / "doors", users) if users else None
+        if self.doors is not None:
+            self._properties |= self.doors.properties
         for node in self.nodes:
             self._lay_out(node)
 
@@ -69,7 +68,16 @@ class Kafka:
     @property
     def secure_bootstrap(self) -> str:
         """The same by SASL_SSL, for clusters with users."""
-        return ",".join(f"{LOOPBACK}:{node.secure_port}" for node in self.nodes)
+        return self.behind(doors.SECURE)
+
+    @property
+    def certificate(self) -> Path:
+        """The authority of its certificates, for clusters with users."""
+        return self._guarded().authority.certificate
+
+    def behind(self, door: str) -> str:
+        """Give bootstrap.servers by one of the guarded ways in; see `doors`."""
+        return ",".join(f"{LOOPBACK}:{self._guarded().port(node.number, door)}" for node in self.nodes)
 
     def node(self, number: int) -> Node:
         """Give a node by its id, counted from 1 as Kafka's metadata does."""
@@ -88,6 +96,11 @@ class Kafka:
             node.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _guarded(self) -> doors.Doors:
+        if self.doors is None:
+            raise RuntimeError("a cluster without users has no guarded way in")
+        return self.doors
+
     def _lay_out(self, node: Node) -> None:
         shutil.copytree(broker.provided() / "disk", node.folder / "disk")
         meta = node.folder / "disk" / "meta.properties"
@@ -96,8 +109,10 @@ class Kafka:
         )
         voters = ",".join(f"{one.number}@{LOOPBACK}:{one.controller_port}" for one in self.nodes)
         open_to_clients = f"PLAINTEXT://{node.address}"
-        if self._secured:
-            open_to_clients += f",SECURE://{LOOPBACK}:{node.secure_port}"
+        protocols = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+        if self.doors is not None:
+            open_to_clients += self.doors.listeners(node.number)
+            protocols += doors.PROTOCOLS
         own = {
             "process.roles": "broker,controller",
             "node.id": str(node.number),
@@ -106,7 +121,7 @@ class Kafka:
             "listeners": f"{open_to_clients},CONTROLLER://{LOOPBACK}:{node.controller_port}",
             "advertised.listeners": open_to_clients,
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
+            "listener.security.protocol.map": protocols,
             "log.dirs": str(node.folder / "disk"),
         }
         lines = [f"{name}={value}\n" for name, value in (own | self._properties).items()]
@@ -122,8 +137,8 @@ def start(
 ) -> Iterator[Kafka]:
     """Run a private cluster for as long as the block lasts.
 
-    With `users` (name -> password) there is a second way in, by SASL_SSL with PLAIN, where everything is
-    forbidden that no ACL allows; who comes by the first way may do everything, ACLs included.
+    With `users` (name -> password) there are further ways in, by SASL_SSL and by certificates (see `doors`), where
+    everything is forbidden that no ACL allows; who comes by the first way may do everything, ACLs included.
     """
     kafka = prepare(nodes, properties=properties, users=users)
     try:
@@ -143,22 +158,6 @@ def prepare(
     java.java(broker.JAVA)
     broker.provided()
     return Kafka(nodes, properties or {}, users or {}, Path(tempfile.mkdtemp(prefix="ami-kafka-kafka-")))
-
-
-def _security(users: Mapping[str, str], certificate: Path) -> dict[str, str]:
-    key, both = certificate.with_name("key.pem"), certificate.with_name("keystore.pem")
-    certificates.make(certificate, key)
-    both.write_text(key.read_text() + certificate.read_text())
-    accounts = " ".join(f'user_{name}="{password}"' for name, password in users.items())
-    login = "org.apache.kafka.common.security.plain.PlainLoginModule"
-    return {
-        "listener.name.secure.sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.secure.plain.sasl.jaas.config": f"{login} required {accounts};",
-        "listener.name.secure.ssl.keystore.type": "PEM",
-        "listener.name.secure.ssl.keystore.location": str(both),
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": "User:ANONYMOUS",
-    }
 
 
 def _replication(nodes: int) -> dict[str, str]:

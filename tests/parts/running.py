@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from tests.parts import asterisk, asyncapi, broker, cache, debian, kafka, registry, spring
+from tests.parts import acltool, asterisk, asyncapi, broker, cache, debian, kafka, registry, spring
 from tests.parts.processes import end_group
 
 VARIABLES = {
@@ -109,9 +109,10 @@ FETCHERS: dict[str, Callable[[], Path]] = {
     "asterisk22": lambda: debian.root_folder(22),
     "asterisk16": lambda: debian.root_folder(16),
     "spring": spring.provided,
+    "tools": acltool.provided,
     "asyncapi": asyncapi.provided,
 }
-"""What can be fetched; of these `spring` and `asyncapi` are libraries, and cannot be started."""
+"""What can be fetched; of these `spring` and `asyncapi` are libraries, `tools` a command, and none can be started."""
 FOLDERS = {
     "kafka": broker.FOLDER,
     "kafka3": broker.FOLDER,
@@ -120,6 +121,7 @@ FOLDERS = {
     "asterisk16": "asterisk16",
     "spring": spring.FOLDER,
     "asyncapi": asyncapi.FOLDER,
+    "tools": acltool.FOLDER,
 }
 
 

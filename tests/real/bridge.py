@@ -74,6 +74,10 @@ class Bridge:
 
         return wait_until(told, f"{times} x {kind} {fields} in the log", within=90)
 
+    def command_line(self) -> str:
+        """Return what a process list shows of it."""
+        return Path(f"/proc/{self._process.pid}/cmdline").read_bytes().decode(errors="replace")
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end; return its exit code."""
         self.signal(how)
@@ -100,7 +104,7 @@ class Bridge:
 def bridge(folder: Path, tables: Mapping[str, Mapping[str, Any]], *options: str) -> Iterator[Bridge]:
     """Start `run` with these settings and options; it is killed at the latest when the block ends."""
     config = folder / f"{fresh('settings')}.toml"
-    config.write_text(toml({**tables, "log": {"format": "json"}}))
+    config.write_text(toml({**tables, "log": {**tables.get("log", {}), "format": "json"}}))
     running = Bridge(config, *options)
     try:
         yield running

@@ -11,11 +11,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import NoReturn, TypeVar
 
 import pytest
 
-from tests.parts import Unavailable, asterisk, kafka, registry, running, sipp
+from tests.parts import Unavailable, acltool, asterisk, kafka, registry, running, sipp
 
 REQUIRED = os.environ.get("AMI_KAFKA_REQUIRE_REAL") == "1"
 HERE = Path(__file__).parent
@@ -82,9 +83,14 @@ def start_asterisk(until_the_test_ends: ExitStack) -> Callable[..., asterisk.Ast
 
     def start(version: int = 22, **choices: object) -> asterisk.Asterisk:
         plan = asterisk.Plan(version=version, **choices)  # type: ignore[arg-type]
-        return _have(f"asterisk{version}", lambda: until_the_test_ends.enter_context(asterisk.run(plan)))
+        return have_asterisk(plan, until_the_test_ends)
 
     return start
+
+
+def have_asterisk(plan: asterisk.Plan, ends: ExitStack) -> asterisk.Asterisk:
+    """Start a private PBX that ends with `ends`."""
+    return _have(f"asterisk{plan.version}", lambda: ends.enter_context(asterisk.run(plan)))
 
 
 @pytest.fixture
@@ -101,6 +107,20 @@ def start_kafka(until_the_test_ends: ExitStack) -> Callable[..., kafka.Kafka]:
         return _have("kafka", lambda: until_the_test_ends.enter_context(cluster))
 
     return start
+
+
+@pytest.fixture(scope="session")
+def acl_tool() -> Callable[[str, Path], CompletedProcess[str]]:
+    """Give what runs scripts in which `kafka-acls` is Kafka's own."""
+    _have("tools", acltool.provided)
+    return acltool.run
+
+
+@pytest.fixture(scope="module")
+def guarded_kafka() -> Iterator[kafka.Kafka]:
+    """Give one node with users (see `guarded`), shared by a module: every test has a user of its own."""
+    with ExitStack() as ends:
+        yield _have("kafka", lambda: ends.enter_context(kafka.start(users={"nobody": "nothing"})))
 
 
 @pytest.fixture(scope="session")

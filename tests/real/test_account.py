@@ -15,8 +15,9 @@ from connector.edges.pbx import Address as At
 from connector.edges.pbx import AsteriskPbx
 from connector.edges.schemas import load_action_catalogue
 from connector.preflight import State, actions
-from connector.settings.account import USEFUL_VARIABLES, action_conf, action_rights, manager_conf
+from connector.settings.account import USEFUL_VARIABLES, action_rights, own_rights
 from connector.settings.kinds import Address, Secret
+from connector.settings.manager_conf import action_conf, manager_conf
 from connector.settings.sections import Pbx
 from tests.parts.ami import Manager
 from tests.parts.asterisk import Asterisk
@@ -38,7 +39,8 @@ def test_of_the_dialplan_only_the_useful_variables_come(
     selected = [
         load((SCHEMAS / f"{name}.avsc").read_text(), name) for name in ("hangup", "var_set", "dial_end")
     ]
-    section = manager_conf(pbx, selected, advanced=advanced)
+    own = own_rights(pbx, [], load_action_catalogue())
+    section = manager_conf(pbx, selected, own, advanced=advanced)
     section = section.replace("<the secret of the settings>", SECRET)
     section = section.replace("<the connector's address>/255.255.255.255", "127.0.0.1/255.255.255.255")
     asterisk = start_asterisk(version, manager_extra=section)

@@ -1,6 +1,7 @@
 """What manager.conf must grant."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -16,17 +17,16 @@ from connector.edges.pbx.pool import CALLS as CALL_SESSION
 from connector.settings.account import (
     LATER,
     Rights,
-    action_conf,
     action_rights,
     doubtful_filters,
     event_filters,
-    manager_conf,
+    own_rights,
     read_classes,
     unheard,
     with_own_questions,
-    write_classes,
 )
 from connector.settings.kinds import Address, Secret
+from connector.settings.manager_conf import action_conf, general_conf, manager_conf
 from connector.settings.sections import EventClass, Pbx
 
 CALLS = LATER["Originate"]
@@ -61,6 +61,17 @@ def test_no_more_is_read_than_is_selected() -> None:
     assert read_classes(pbx("all"), [HANGUP, FAIL]) == ["call", "security"]
 
 
+def conf(
+    pbx: Pbx,
+    schemas: Sequence[EventSchema],
+    lists: Sequence[str] = (),
+    *,
+    advanced: bool = True,
+    actions: Rights | None = None,
+) -> str:
+    return manager_conf(pbx, schemas, own_rights(pbx, lists, CATALOGUE), advanced=advanced, actions=actions)
+
+
 CANARY = replace(pbx("call", "user", "dialplan"), canary_s=60.0)
 
 
@@ -87,8 +98,33 @@ def test_who_sends_canaries_needs_the_right() -> None:
 
 
 def test_a_filter_action_needs_system() -> None:
-    assert write_classes(pbx()) == ["reporting"]
-    assert write_classes(pbx(filters=("Event: Hangup",))) == ["system", "reporting"]
+    assert own_rights(pbx(), [], CATALOGUE).classes == ("reporting",)
+    filtering = own_rights(pbx(filters=("Event: Hangup",)), ["PJSIPShowContacts"], CATALOGUE)
+    assert (filtering.classes, filtering.beyond) == (("system", "reporting"), {})
+
+
+LISTED = ["CoreShowChannels", "Agents", "ParkedCalls", "DeviceStateList", "PJSIPShowContacts"]
+
+
+def test_the_lists_of_snapshots_are_asked_with_classes_of_their_own() -> None:
+    found = own_rights(pbx(), LISTED, CATALOGUE)
+    assert found.classes == ("call", "agent", "reporting")
+    assert found.beyond == {"system": ("PJSIPShowContacts",)}
+    assert own_rights(pbx(), ["CoreShowChannels", "BridgeList"], CATALOGUE).classes == ("reporting",)
+    assert own_rights(replace(pbx(), snapshot="off"), LISTED, CATALOGUE).classes == ("reporting",)
+    text = conf(pbx("call"), [HANGUP], LISTED)
+    assert "\nwrite = call,agent,reporting\n" in text
+    assert "; call in write opens more" in text
+    assert text.count("left out: ParkedCalls\n") == text.count("left out: Agents\n") == 1
+    assert text.count("; system in write opens much more; it is left out, and with it PJSIPShowContacts") == 1
+    both = conf(pbx("call"), [HANGUP], LISTED, actions=Rights((), {"system": ("ModuleCheck",)}))
+    assert both.count("; system in write") == 1
+    assert "with it ModuleCheck, PJSIPShowContacts\n" in both
+
+
+def test_the_general_section_is_added_to() -> None:
+    assert general_conf(pbx()) == "[general](+)\ntimestampevents = yes\n"
+    assert general_conf(replace(pbx("all"), sequence_audit=True)).endswith("\ndebug = on\n")
 
 
 def test_selected_events_that_never_come_are_told() -> None:
@@ -115,7 +151,7 @@ def test_of_the_dialplan_only_the_useful_variables_are_let_through() -> None:
 
 
 def test_the_section_for_manager_conf_holds_no_secret() -> None:
-    text = manager_conf(pbx("call", "dialplan"), [HANGUP, VARSET])
+    text = conf(pbx("call", "dialplan"), [HANGUP, VARSET])
     assert text.startswith("[kafka]\n")
     assert "read = call,dialplan\nwrite = reporting\nwritetimeout = 15000\neventfilter(" in text
     assert "deep" not in text
@@ -166,7 +202,7 @@ def test_what_opens_the_pbx_is_left_out_and_told() -> None:
         "u", found
     )
     # Where the account has it for its filters, it may run these too.
-    assert "left out" not in manager_conf(
+    assert "left out" not in conf(
         pbx("call", filters=("x",)), [HANGUP], actions=Rights((), {"system": ("A",)})
     )
 
@@ -180,11 +216,9 @@ def test_read_only_gets_no_class_that_changes_calls_by_its_own_account() -> None
 
 def test_one_account_for_both_roads_has_the_rights_of_both() -> None:
     rights = Rights(("originate", "agent"), {}, (CALLS,))
-    text = manager_conf(pbx("cdr"), [CDR], actions=rights)
+    text = conf(pbx("cdr"), [CDR], actions=rights)
     assert "read = call,cdr\nwrite = agent,reporting,originate\n" in text
-    assert "read = cdr\nwrite = agent,reporting\n" in manager_conf(
-        pbx("cdr"), [CDR], actions=Rights(("agent",), {})
-    )
+    assert "read = cdr\nwrite = agent,reporting\n" in conf(pbx("cdr"), [CDR], actions=Rights(("agent",), {}))
 
 
 def test_an_account_of_its_own_hears_how_actions_ended_and_nothing_else() -> None:
@@ -230,17 +264,17 @@ def test_the_events_that_tell_how_actions_ended_are_those_that_are_waited_for() 
 
 def test_an_account_for_actions_may_have_several_sessions() -> None:
     assert "\nallowmultiplelogin = yes\n" in action_conf("doer", Rights((), {}))
-    assert "\nallowmultiplelogin = yes\n" in manager_conf(pbx(), [CDR], actions=Rights((), {}))
-    assert "allowmultiplelogin" not in manager_conf(pbx(), [CDR])
+    assert "\nallowmultiplelogin = yes\n" in conf(pbx(), [CDR], actions=Rights((), {}))
+    assert "allowmultiplelogin" not in conf(pbx(), [CDR])
 
 
 def test_the_filters_of_one_account_for_both_roads_let_both_pass() -> None:
     rights = Rights((), {}, (CALLS, LATER["AGI"]))
-    text = manager_conf(pbx("call", "dialplan"), [], actions=rights)
+    text = conf(pbx("call", "dialplan"), [], actions=rights)
     assert text.endswith("\neventfilter(action(include),name(AsyncAGIExec)) =\n")
     assert "OriginateResponse" not in text
-    old = manager_conf(pbx("cdr", "dialplan"), [], actions=rights, advanced=False)
+    old = conf(pbx("cdr", "dialplan"), [], actions=rights, advanced=False)
     assert old.endswith("eventfilter = ^Event: OriginateResponse\neventfilter = ^Event: AsyncAGIExec\n")
     for account in (pbx("all"), pbx("call", "agi", "dialplan")):
-        assert "AsyncAGIExec" not in manager_conf(account, [], actions=rights)
-    assert "eventfilter" not in manager_conf(pbx("cdr"), [], actions=rights)
+        assert "AsyncAGIExec" not in conf(account, [], actions=rights)
+    assert "eventfilter" not in conf(pbx("cdr"), [], actions=rights)

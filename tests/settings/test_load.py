@@ -117,6 +117,50 @@ def test_references_are_resolved() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "secret"),
+    [
+        ("deep", "deep"),
+        ("deep\n", "deep"),
+        ("deep\r\n", "deep"),
+        (" deep ", " deep "),
+        ("${env:TAIL}", "${env:TAIL}"),
+    ],
+)
+def test_of_a_file_the_last_line_end_is_left_out_and_nothing_else_changed(content: str, secret: str) -> None:
+    text = LEAST.replace("deep-in-the-sea", "${file:/run/secret}")
+    found = load(text, {"TAIL": "tail"}, {"/run/secret": content}.__getitem__)
+    assert found.pbx["main"].secret.reveal() == secret
+
+
+def test_a_file_may_stand_in_the_environment_and_in_an_option_of_librdkafka() -> None:
+    files = {"/run/ami": "ami\n", "/run/kafka": "kafka\n"}
+    environ = {
+        "AMI_KAFKA__PBX__MAIN__SECRET": "${file:/run/ami}",
+        "AMI_KAFKA__KAFKA__LIBRDKAFKA__SASL_PASSWORD": "${file:/run/kafka}",
+    }
+    found = load(LEAST, environ, files.__getitem__)
+    assert found.pbx["main"].secret == Secret("ami")
+    assert found.kafka.librdkafka == {"sasl.password": Secret("kafka")}
+
+
+def test_what_a_secret_file_holds_is_shown_in_no_error() -> None:
+    text = LEAST.replace("deep-in-the-sea", "${file:/run/secret}")
+    with pytest.raises(SettingsError) as refused:
+        load(text, {}, {"/run/secret": "hunter2\nhunter3\n"}.__getitem__)
+    assert str(refused.value) == "pbx.main.secret: holds control characters"
+
+
+def test_references_to_nothing_are_told_all_at_once() -> None:
+    text = LEAST.replace("deep-in-the-sea", "${env:ONE}") + '[registry]\nurl = "${file:/two}"\n'
+    said = problems(text, {"AMI_KAFKA__PBX__MAIN__USERNAME": "${env:THREE}"})
+    assert said.splitlines() == [
+        "pbx.main.secret: the environment has no 'ONE'",
+        "registry.url: cannot read '/two': No such file or directory",
+        "AMI_KAFKA__PBX__MAIN__USERNAME: the environment has no 'THREE'",
+    ]
+
+
+@pytest.mark.parametrize(
     ("reference", "said"),
     [
         ("${env:NOT_THERE}", "pbx.main.secret: the environment has no 'NOT_THERE'"),
@@ -245,3 +289,30 @@ def test_what_is_wrong_with_http_is_told(lines: str, problem: str) -> None:
     )
     with pytest.raises(SettingsError, match=problem):
         load(text, {}, lambda _: "")
+
+
+PRINT = ":".join(["aB"] * 32)
+
+
+@pytest.mark.parametrize("said", [f'"{PRINT}"', f'["{PRINT}"]', f'["{"0" * 64}", "{PRINT}"]'])
+def test_a_pinned_certificate_may_be_one_or_several(said: str) -> None:
+    tls = settings(f"[pbx.main.tls]\nfingerprint = {said}").pbx["main"].tls
+    assert tls is not None
+    assert tls.fingerprint[-1] == PRINT
+
+
+@pytest.mark.parametrize("more", ['ca_file = "a.pem"', 'server_name = "pbx"', "verify = false"])
+def test_a_pinned_certificate_stands_alone(more: str) -> None:
+    problem = problems(f'{LEAST}[pbx.main.tls]\nfingerprint = "{PRINT}"\n{more}')
+    assert problem.startswith("pbx.main.tls.fingerprint: stands alone")
+
+
+@pytest.mark.parametrize("said", ["ab", "g" * 64, PRINT + ":00", PRINT.replace(":", "-")])
+def test_a_fingerprint_is_a_sha256(said: str) -> None:
+    problem = problems(f'{LEAST}[pbx.main.tls]\nfingerprint = "{said}"')
+    assert "must be a certificate's SHA-256" in problem
+
+
+def test_a_password_in_a_url_is_not_shown() -> None:
+    said = problems(LEAST + '[registry]\nurl = "https://bridge:hunter2@registry.example"')
+    assert said == "registry.url: must be http:// or https://, a host and a path, without user and password"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public names all the same
@@ -20,13 +20,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # its public n
     TopicDescription,
 )
 
-from connector.edges.kafka.client import Config, make, report_to, translated, why
+from connector.edges.kafka.client import VAGUE, Config, make, report_to, tells_more, why
+from connector.edges.kafka.handshake import look
 from connector.errors import BrokerError
 from connector.facts import Report
 from connector.settings.rights import Right
 from connector.settings.topics import Drift, Present, Topic
-
-Answer = TypeVar("Answer")
 
 _CLUSTERS_DEFAULT: Final = -1
 _LOOK_AGAIN_S: Final = 0.05
@@ -51,6 +50,7 @@ class KafkaAdmin:
     """
 
     def __init__(self, config: Config, deadline_s: float, report: Report) -> None:
+        self._config = config
         self._deadline_s = deadline_s
         self._last_error: KafkaError | None = None
         self._client: AdminClient = make(
@@ -60,7 +60,8 @@ class KafkaAdmin:
         )
 
     def _remember(self, error: KafkaError) -> None:
-        self._last_error = error
+        if self._last_error is None or error.code() not in VAGUE:
+            self._last_error = error
 
     async def reach(self) -> int:
         """Return how many brokers answer for the cluster.
@@ -68,8 +69,19 @@ class KafkaAdmin:
         Raises:
             BrokerError: none answered in time; the text says what to look at.
         """
-        metadata = await self._ask(lambda: self._client.list_topics(timeout=self._deadline_s), "Kafka")
+        try:
+            metadata = await asyncio.to_thread(self._client.list_topics, timeout=self._deadline_s)
+        except KafkaException as error:
+            raise await self._unreachable(error) from error
         return len(metadata.brokers)
+
+    async def _unreachable(self, error: KafkaException) -> BrokerError:
+        """Say why no broker answers; what a TLS handshake shows is said by librdkafka in no words of its own."""
+        self._client.poll(0)
+        met = self._last_error or error.args[0]
+        if not tells_more(met) and (seen := await asyncio.to_thread(look, self._config)):
+            return BrokerError(f"Kafka: {seen}")
+        return BrokerError(why(met, "Kafka"))
 
     async def present(self, names: Collection[str]) -> dict[str, Present]:
         """Return those of the topics that exist, with partitions, replicas and options.
@@ -108,8 +120,9 @@ class KafkaAdmin:
         for right in rights:
             if right.kind == "group":
                 granted["group", right.name] = await self._of_group(right.name)
+        # Whoever may do anything with a topic may see it.
+        granted |= {("topic", name): [AclOperation.UNKNOWN] for name in hidden}
         found = [right._replace(operations=_without(right, granted)) for right in rights]
-        found += [Right("topic", name, (AclOperation.DESCRIBE.name,)) for name in hidden]
         return sorted(right for right in found if right.operations)
 
     async def _of_group(self, name: str) -> Sequence[Enum] | None:
@@ -155,7 +168,7 @@ class KafkaAdmin:
                 made.append(topic)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    problems.append(str(translated(error, f"creating topic {topic.name}")))
+                    problems.append(why(error.args[0], f"creating topic {topic.name}"))
         if not dry:
             await self._usable(made)
         if problems:
@@ -260,21 +273,13 @@ class KafkaAdmin:
         except KafkaException as error:
             raise self._error(error, about) from error
 
-    async def _ask(self, call: Callable[[], Answer], about: str) -> Answer:
-        try:
-            return await asyncio.to_thread(call)
-        except KafkaException as error:
-            raise self._error(error, about) from error
-
     def _error(self, error: KafkaException, about: str) -> BrokerError:
         """Prefer what the connections met (a refused login) to the question's own 'timed out'."""
         self._client.poll(0)
-        if self._last_error is not None and error.args[0].code() in (
-            KafkaError._TRANSPORT,  # noqa: SLF001 (its public name)
-            KafkaError._TIMED_OUT,  # noqa: SLF001 (its public name)
-        ):
-            return BrokerError(why(self._last_error, about))
-        return translated(error, about)
+        met: KafkaError = error.args[0]
+        if met.code() in VAGUE:
+            met = self._last_error or met
+        return BrokerError(why(met, about))
 
 
 def _without(right: Right, granted: Mapping[tuple[str, str], Sequence[Enum] | None]) -> tuple[str, ...]:

@@ -52,6 +52,14 @@ _MEMBER: Final[Options] = {
 }
 
 _REACH: Final = "are the brokers up, and is kafka.bootstrap_servers right (and TLS, if they speak it)?"
+_RIGHT: Final = (
+    "give the connector's user the right {}: `ami-kafka check --print-acls` prints all that is needed"
+)
+_MECHANISM: Final = "set sasl.mechanism to one that the brokers have"
+_CERTIFICATE: Final = (
+    "the brokers want another certificate of the connector than they got, or one at all: see "
+    "ssl.certificate.location and ssl.key.location, its authority and its dates"
+)
 _MAKE: Final = "make it with `ami-kafka topics apply`"
 _REMEDIES: Final[Mapping[int, str]] = {
     KafkaError._ALL_BROKERS_DOWN: _REACH,
@@ -60,12 +68,12 @@ _REMEDIES: Final[Mapping[int, str]] = {
     KafkaError._TIMED_OUT: _REACH,
     KafkaError._AUTHENTICATION: "check sasl.username and sasl.password in [kafka.librdkafka]",
     KafkaError.SASL_AUTHENTICATION_FAILED: "check sasl.username and sasl.password in [kafka.librdkafka]",
-    KafkaError.UNSUPPORTED_SASL_MECHANISM: "set sasl.mechanism to one that the brokers have",
-    KafkaError._SSL: "check ssl.ca.location, and that the brokers' names are in their certificates",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "give the connector's user the right to it",
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "give the connector's user the right on the cluster",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "give the connector's user the right Read on the group",
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "give the connector's user the right Write on it",
+    KafkaError.UNSUPPORTED_SASL_MECHANISM: _MECHANISM,
+    KafkaError._SSL: "`ami-kafka check` says whether it is ssl.ca.location, or a date or a name in the brokers' certificates",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: _RIGHT.format("to it"),
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: _RIGHT.format("on the cluster"),
+    KafkaError.GROUP_AUTHORIZATION_FAILED: _RIGHT.format("Read on the group"),
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: _RIGHT.format("Write on it"),
     KafkaError.UNKNOWN_TOPIC_OR_PART: _MAKE,
     KafkaError._UNKNOWN_TOPIC: _MAKE,
     KafkaError._UNKNOWN_PARTITION: _MAKE,
@@ -74,7 +82,13 @@ _REMEDIES: Final[Mapping[int, str]] = {
     KafkaError.POLICY_VIOLATION: "the cluster's policy forbids it: mend [topics]",
     KafkaError.MSG_SIZE_TOO_LARGE: "lower events.max_record_bytes, or raise the topic's max.message.bytes",
 }
-
+_BY_WORDS: Final = (
+    ("Unsupported SASL mechanism", _MECHANISM),
+    ("alert certificate", _CERTIFICATE),
+)
+"""What librdkafka gives no code of its own."""
+VAGUE: Final = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN})
+"""Errors that say no more than that no broker has answered."""
 
 _SPENT: Final = frozenset(
     {
@@ -181,7 +195,9 @@ def make(kind: Callable[..., Client], config: Config, report: Report) -> Client:
     try:
         return kind(config, logger=Speaker(report))
     except KafkaException as error:
-        raise SettingsError(f"kafka: librdkafka refuses its options: {_first(error).str()}") from error
+        text = _first(error).str()
+        file = "; is the file there, readable, and PEM?" if "location failed" in text else ""
+        raise SettingsError(f"kafka: librdkafka refuses its options: {text}{file}") from error
     except (TypeError, ValueError) as error:
         raise SettingsError(f"kafka: librdkafka refuses its options: {error}") from error
 
@@ -191,10 +207,16 @@ def _first(error: KafkaException) -> KafkaError:
     return cause
 
 
+def tells_more(error: KafkaError) -> bool:
+    """Tell whether an error says more than that there is no answer, or that TLS failed."""
+    vague = error.code() in VAGUE or error.code() == KafkaError._SSL
+    return not vague or any(words in error.str() for words, _ in _BY_WORDS)
+
+
 def why(error: KafkaError, about: str = "") -> str:
     """Return what happened to `about`, in Kafka's words, and what to do, where that is known."""
     text = re.sub(r"^[\w/.:+#-]*/(bootstrap|\d+): ", "", error.str())
-    remedy = _REMEDIES.get(error.code())
+    remedy = next((remedy for words, remedy in _BY_WORDS if words in text), _REMEDIES.get(error.code()))
     said = f"{about}: {text}" if about else text
     return f"{said.rstrip('.')}; {remedy}" if remedy else said
 

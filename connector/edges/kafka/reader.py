@@ -19,7 +19,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from connector.edges.kafka.client import Config, make, report_to, translated, why
+from connector.edges.kafka.client import VAGUE, Config, make, report_to, translated, why
 from connector.errors import BrokerError
 from connector.facts import BrokerTrouble, Fact, Report
 
@@ -40,15 +40,6 @@ _HOPELESS: Final = frozenset(
         KafkaError._AUTHENTICATION,  # noqa: SLF001 (its public name)
     }
 )
-
-_SILENT: Final = frozenset(
-    {
-        KafkaError._TRANSPORT,  # noqa: SLF001 (its public name)
-        KafkaError._TIMED_OUT,  # noqa: SLF001 (its public name)
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 (its public name)
-    }
-)
-"""No broker has answered; the error says no more."""
 
 
 class Record(NamedTuple):
@@ -188,7 +179,7 @@ class KafkaReader:
 
     def _unreached(self, error: KafkaException) -> BrokerError:
         where = f"Kafka at {self._config['bootstrap.servers']}"
-        if error.args[0].code() in _SILENT:
+        if error.args[0].code() in VAGUE:
             # Why, librdkafka tells whoever polls.
             self._consumer.poll(0)
             if self._trouble:

@@ -6,6 +6,6 @@ re-sending, pinger and reconnect timer are all replaced, since each loses or rep
 
 from connector.edges.pbx.asterisk import Address, AsteriskPbx
 from connector.edges.pbx.connection import Connection, Take, Up
-from connector.edges.pbx.tls import tls_context
+from connector.edges.pbx.tls import pinning_context, tls_context
 
-__all__ = ["Address", "AsteriskPbx", "Connection", "Take", "Up", "tls_context"]
+__all__ = ["Address", "AsteriskPbx", "Connection", "Take", "Up", "pinning_context", "tls_context"]
