@@ -33,8 +33,8 @@ from connector.facts import Report, TopicMade
 from connector.preflight import Finding, State, ends, refuse
 from connector.roads.delivery import Ends
 from connector.roads.ports import SchemaIds, Topics
-from connector.settings.privacy import privacy
 from connector.settings import road_back
+from connector.settings.privacy import privacy
 from connector.settings.rights import Right, rights, transactional
 from connector.settings.sections import Kafka, Settings
 from connector.settings.topics import check_names, plan

@@ -10,8 +10,8 @@ from connector.app.journals import Held, Opened
 from connector.avro.normalise import Normaliser
 from connector.avro.schema import SchemaSet
 from connector.edges.telemetry import Telemetry
-from connector.events.discretion import Discretion
 from connector.errors import ConnectorError
+from connector.events.discretion import Discretion
 from connector.events.entry import Source
 from connector.events.gaps.holes import Holes
 from connector.events.gaps.interruption import Interruption
