@@ -55,9 +55,10 @@ class SnapshotTaken(Fact):
 
 @dataclass(frozen=True, slots=True)
 class EventsPublished(Fact):
-    """Kafka acknowledged a batch: how many records per topic."""
+    """Kafka acknowledged a batch: how many records per topic; `received_us` is when the oldest of them was read."""
 
     counts: Mapping[str, int]
+    received_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

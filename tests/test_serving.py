@@ -33,7 +33,7 @@ from connector.settings.http import Http
 from connector.settings.kinds import Address, Options, Secret
 from connector.settings.sections import Connector, Events, Kafka, Pbx, Settings
 
-PAGES = ("/", "/page.js", "/page.css", "/plot.js", "/status", "/readyz", "/livez", "/nowhere")
+PAGES = ("/", "/page.js", "/page.css", "/plot.js", "/status", "/readyz", "/livez", "/metrics", "/nowhere")
 SECRETS = ("ami-hidden", "sasl-hidden", "token-hidden")
 
 
@@ -135,6 +135,35 @@ def test_no_page_holds_a_secret(played: Callable[[Scene], None]) -> None:
         for path in PAGES:
             text = (await visitor.get(path))[1]
             assert not [each for each in SECRETS if each in text], path
+
+    played(scene)
+
+
+async def measured(visitor: Visitor, name: str, holds: Callable[[float], bool]) -> None:
+    """Return when a metric of the PBX has such a value."""
+    while True:
+        text = (await visitor.get("/metrics"))[1]
+        found = [line.split()[-1] for line in text.splitlines() if line.startswith(f'{name}{{pbx="main"')]
+        if found and holds(float(found[0])):
+            return
+        await asyncio.sleep(0.02)
+
+
+def test_metrics_move_with_what_happens(played: Callable[[Scene], None]) -> None:
+    async def scene(visitor: Visitor, pbx: SimulatedPbx, broker: EmbeddedBroker, _: Shared) -> None:
+        await measured(visitor, "ami_kafka_session_up", lambda value: value == 1)
+        await measured(visitor, "ami_kafka_entries_read_total", lambda value: value > 0)
+        broker.down()
+        await measured(visitor, "ami_kafka_journal_oldest_seconds", lambda value: value > 1)
+        broker.up()
+        await measured(visitor, "ami_kafka_journal_oldest_seconds", lambda value: value < 1)
+        text = (await visitor.get("/metrics"))[1]
+        assert 'ami_kafka_records_published_total{topic="asterisk.events.' in text
+        assert float(text.partition("ami_kafka_delivery_seconds_count ")[2].split()[0]) > 0
+        assert 'ami_kafka_session_ends_total{pbx="main"} 0.0' in text
+        await pbx.__aexit__()
+        await measured(visitor, "ami_kafka_session_ends_total", lambda value: value > 0)
+        await measured(visitor, "ami_kafka_session_up", lambda value: value == 0)
 
     played(scene)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from connector import __version__
 from connector.app.vertical import Roads, Shared
+from connector.edges.schemas import load_action_catalogue
 from connector.edges.telemetry import LOGGER
 from connector.facts import Fact
 from connector.settings.sections import Settings
@@ -92,7 +93,6 @@ async def watching(
     *,
     events: bool = True,
     patient: bool = False,
-    metrics: "Callable[[str], Rendered] | None" = None,
 ) -> AsyncIterator[str | None]:
     """Serve what the settings ask for while the roads run; give the page's address, None where nothing is served.
 
@@ -101,7 +101,6 @@ async def watching(
         shared: its parts.
         events: whether events are read.
         patient: another process may still have the port, and is about to leave it.
-        metrics: renders the metrics for an Accept header.
 
     Raises:
         SettingsError: the port cannot be had.
@@ -116,7 +115,7 @@ async def watching(
         live=lambda: _live(shared.roads),
         ready=lambda: _ready(watched),
         status=lambda: _status(settings, watched, shared.roads),
-        metrics=metrics,
+        metrics=_measured(watched, shared),
     )
     watched.sample(shared.roads)
     async with serving(settings.http, sights, LEAVING_S if patient else 0.0) as address:
@@ -134,6 +133,20 @@ async def _sample(watched: Watched, roads: Roads) -> None:
     while True:
         watched.sample(roads)
         await asyncio.sleep(SAMPLE_S if roads.verticals else _FIRST_S)
+
+
+def _measured(watched: Watched, shared: Shared) -> "Callable[[str], Rendered]":
+    from connector.edges.telemetry.metrics import Metrics  # noqa: PLC0415 (only what serves pays for it)
+    from connector.edges.telemetry.present import Present  # noqa: PLC0415
+    from connector.edges.web.server import Rendered  # noqa: PLC0415
+
+    metrics = Metrics(watched.board.pbxs, [action.name for action in load_action_catalogue()])
+    unselected = shared.telemetry.tally.unselected
+    metrics.registry.register(
+        Present(watched.board, __version__, lambda: watched.readiness().ready, unselected, _now_us)
+    )
+    shared.telemetry.hear(metrics)
+    return lambda accept: Rendered(*metrics.render(accept))
 
 
 def _live(roads: Roads) -> "Told":

@@ -148,7 +148,7 @@ class Delivery:
             self._released = batch.through
             for place, _ in refused:
                 batch.counts[batch.records[place].topic] -= 1
-            self._report(EventsPublished(batch.counts))
+            self._report(EventsPublished(batch.counts, batch.entries[0].received_us))
 
     async def _bury(self, lane: Lane, batch: _Sent, refused: Sequence[Refused]) -> None:
         """Send what the broker will never take to the dead-letter topic; what even that refuses is lost, and said so."""
