@@ -179,7 +179,8 @@ def test_who_waits_for_room_hears_of_a_failure_too(broker: EmbeddedBroker) -> No
         broker.fail_requests([NO_RIGHT_ON_CLUSTER], INIT_PRODUCER_ID)
         sink = KafkaSink(producer_of(broker, queue_buffering_max_messages=1), nobody)
         with pytest.raises(BrokerError):
-            await sink.lane().put([record("one"), record("two")])
+            # A failure that comes before the second record is told by the inner one.
+            await (await sink.lane().put([record("one"), record("two")]))
         await sink.close(GRACE_S)
 
     run(scenario)
