@@ -22,6 +22,8 @@ COPY --from=build /opt/ami-kafka /opt/ami-kafka
 
 # The root file system may be read-only: pip compiled every module, and nothing else is written.
 ENV PATH=/opt/ami-kafka/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# A volume that is mounted there belongs to whom the folder does.
+RUN install -d -o 65532 -g 65532 -m 0700 /var/lib/ami-kafka
 USER 65532:65532
 WORKDIR /etc/ami-kafka
 ENTRYPOINT ["ami-kafka"]
