@@ -12,6 +12,7 @@ from connector.app.road_back import subjects
 from connector.app.vertical import Shared
 from connector.avro.schema import EventSchema, SchemaSet
 from connector.demo.broker import EmbeddedBroker
+from connector.edges.kafka import statistics
 from connector.edges.kafka.admin import KafkaAdmin
 from connector.edges.kafka.client import (
     admin_config,
@@ -156,6 +157,8 @@ async def _sink(
     settings: Settings, telemetry: Telemetry, registry: SchemaIds, topics: Topics
 ) -> AsyncIterator[Ends]:
     config = producer_config(settings.kafka, settings.connector.name)
+    if settings.http.enabled:
+        config = {statistics.OPTION: statistics.EVERY_S * 1_000} | config
     sink = KafkaSink(config, telemetry, {settings.routing.dead_letter_topic})
     try:
         yield Ends(sink, registry, {}, topics)

@@ -37,6 +37,11 @@ MOVES: dict[str, tuple[Fact, float]] = {
     'canaries_missed_total{pbx="main"}': (facts.CanaryMissed("main", 5.0, renewed=True), 1),
     'journal_failures_total{pbx="main"}': (facts.JournalFailed("main", "full", 1.0), 1),
     'kafka_errors_total{fatal="true"}': (facts.BrokerTrouble("fenced", fatal=True), 1),
+    "producer_queued": (facts.ProducerMeasured(7, 900, 2_000, 3, 1), 7),
+    "producer_queued_bytes": (facts.ProducerMeasured(7, 900, 2_000, 3, 1), 900),
+    "producer_round_trip_seconds": (facts.ProducerMeasured(7, 900, 2_000, 3, 1), 0.002),
+    "producer_retries": (facts.ProducerMeasured(7, 900, 2_000, 3, 1), 3),
+    "producer_brokers_up": (facts.ProducerMeasured(7, 900, 2_000, 3, 1), 1),
     "registry_errors_total": (facts.RegistryTrouble("s", "away", 1.0), 1),
     'actions_total{action="Ping",pbx="main",replayed="false",status="SUCCESS"}': (
         facts.ActionAnswered(*REQUEST, "SUCCESS", "yes", replayed=False, took_ms=20),

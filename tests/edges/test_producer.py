@@ -10,7 +10,7 @@ from connector.demo.broker import EmbeddedBroker
 from connector.edges.kafka.producer import KafkaSink
 from connector.errors import BrokerError, SettingsError
 from connector.events.records.outcome import Publish, Refused
-from connector.facts import BrokerTrouble, Fact
+from connector.facts import BrokerTrouble, Fact, ProducerMeasured
 from tests.edges.kafka_ends import everything, nobody, producer_of, record, texts
 
 GRACE_S = 10.0
@@ -184,6 +184,27 @@ def test_who_waits_for_room_hears_of_a_failure_too(broker: EmbeddedBroker) -> No
         await sink.close(GRACE_S)
 
     run(scenario)
+
+
+def test_a_producer_tells_how_it_fares_where_it_is_asked_to(broker: EmbeddedBroker) -> None:
+    heard: list[ProducerMeasured] = []
+
+    async def scenario() -> None:
+        enough = asyncio.Event()
+
+        def report(fact: Fact) -> None:
+            if isinstance(fact, ProducerMeasured):
+                heard.append(fact)
+                if fact.brokers_up and fact.round_trip_us and not fact.queued:
+                    enough.set()
+
+        sink = KafkaSink(producer_of(broker, statistics_interval_ms=50), report)
+        while not enough.is_set():
+            await delivered(sink, [record("one"), record("two")])
+        await sink.close(GRACE_S)
+
+    run(scenario)
+    assert all(fact.retries == 0 for fact in heard)
 
 
 def test_kafka_away_is_reported_once_and_all_arrives_when_it_is_back(broker: EmbeddedBroker) -> None:

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from connector.edges.kafka.batch import Batch
 from connector.edges.kafka.client import make, translated, why
+from connector.edges.kafka.statistics import measured
 from connector.errors import BrokerError
 from connector.events.records.outcome import Publish, Refused
 from connector.facts import BrokerTrouble, Fact, Report
@@ -36,7 +37,9 @@ class Lane:
         self._polled = asyncio.Event()
         self._last_trouble: int | None = None
         self.failed: BrokerError | None = None
-        self._producer: Producer = make(Producer, {**config, "error_cb": self._trouble}, self._tell)
+        self._producer: Producer = make(
+            Producer, {**config, "error_cb": self._trouble, "stats_cb": self._measure}, self._tell
+        )
         self._timer = self._loop.call_later(_IDLE_S, self._tick)
 
     async def put(self, batch: Sequence[Publish]) -> Awaitable[Sequence[Refused]]:
@@ -117,6 +120,9 @@ class Lane:
         if not error.fatal() and error.code() != self._last_trouble:
             self._last_trouble = error.code()
             self._tell(BrokerTrouble(why(error), fatal=False))
+
+    def _measure(self, text: str) -> None:
+        self._tell(measured(text))
 
     def _tell(self, fact: Fact) -> None:
         # What a producer says while it is closed comes from another thread, and is of no use.

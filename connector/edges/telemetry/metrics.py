@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
 from connector import facts
@@ -81,6 +81,11 @@ class Metrics:
         self.canaries = self._counter("canaries_missed", "Canaries that were not seen.", "pbx")
         self.journal = self._counter("journal_failures", "Times at which a journal's disk failed.", "pbx")
         self.broker = self._counter("kafka_errors", "Errors that the Kafka client reported.", "fatal")
+        self.queued = self._gauge("producer_queued", "Records in the producer's queue.")
+        self.queued_bytes = self._gauge("producer_queued_bytes", "Their size.")
+        self.round_trip = self._gauge("producer_round_trip_seconds", "The slowest broker's mean round trip.")
+        self.retries = self._gauge("producer_retries", "Requests sent again since the producer was made.")
+        self.brokers = self._gauge("producer_brokers_up", "Brokers to which a connection stands.")
         self.registries = self._counter("registry_errors", "Questions that the registry did not answer.")
 
     def _make_actions(self) -> None:
@@ -114,6 +119,9 @@ class Metrics:
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"ami_kafka_{name}", text, labels, registry=self.registry)
 
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"ami_kafka_{name}", text, registry=self.registry)
+
     def topic(self, name: str) -> str:
         """Return the label of a topic."""
         if name not in self._topics:
@@ -146,6 +154,14 @@ def _lost(metrics: Metrics, fact: facts.EventsLost) -> None:
     metrics.lost.labels(fact.pbx).inc(fact.count or 0)
 
 
+def _measured(metrics: Metrics, fact: facts.ProducerMeasured) -> None:
+    metrics.queued.set(fact.queued)
+    metrics.queued_bytes.set(fact.queued_bytes)
+    metrics.round_trip.set(fact.round_trip_us / 1_000_000)
+    metrics.retries.set(fact.retries)
+    metrics.brokers.set(fact.brokers_up)
+
+
 _TAKEN: Final[dict[type[Fact], Callable[[Metrics, Any], None]]] = {
     facts.EventsPublished: Metrics.publish,
     facts.EventQuarantined: lambda metrics, fact: metrics.letters.labels(fact.reason).inc(),
@@ -160,6 +176,7 @@ _TAKEN: Final[dict[type[Fact], Callable[[Metrics, Any], None]]] = {
     facts.CanaryMissed: lambda metrics, fact: metrics.canaries.labels(fact.pbx).inc(),
     facts.JournalFailed: lambda metrics, fact: metrics.journal.labels(fact.pbx).inc(),
     facts.BrokerTrouble: lambda metrics, fact: metrics.broker.labels(str(fact.fatal).lower()).inc(),
+    facts.ProducerMeasured: _measured,
     facts.RegistryTrouble: lambda metrics, _: metrics.registries.inc(),
     facts.ActionAnswered: Metrics.answer,
     facts.ActionRefused: lambda metrics, fact: metrics.refused.labels(

@@ -81,6 +81,9 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.StreamApart: Saying(logging.WARNING, "{pbx}: a gap is published: {reason}"),
     facts.KafkaLog: Saying(logging.WARNING, "Kafka client: {text}", ("text",)),
     facts.BrokerTrouble: Saying(logging.WARNING, "Kafka: {reason}", ("reason",)),
+    facts.ProducerMeasured: Saying(
+        logging.DEBUG, "producer: {queued} records queued, {queued_bytes} bytes, {brokers_up} brokers up", ()
+    ),
     facts.RegistryTrouble: Saying(logging.WARNING, "registry: {subject}: {reason}; {again}", ("subject",)),
     facts.TopicMade: Saying(logging.INFO, "made topic {topic} with {partitions} partitions"),
     # The audit: one line for each decision, and none is held back.
