@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz requests --seconds N`: look for input that a reader does not survive."""
+"""`python -m tests.fuzz TARGET --seconds N`: look for input that a reader does not survive."""
 
 import argparse
 import random
@@ -6,9 +6,14 @@ import sys
 import time
 import traceback
 
-from tests.fuzz import requests
+from tests.fuzz import frames, journals, requests, texts
 
-TARGETS = {"requests": requests.target}
+TARGETS = {
+    "frames": frames.target,
+    "journal": journals.target,
+    "requests": requests.target,
+    "settings": texts.target,
+}
 
 
 def main() -> int:

@@ -98,9 +98,10 @@ class Cursor:
 
     def _next(self) -> bool:
         """Go on to the next segment, if there is one."""
-        first = self._reader.segment.first
+        before = self._reader.segment
         for segment in self._segments:
-            if segment.first > first:
+            if segment.first > before.first:
+                self._is_damaged |= before.is_emptied(segment)
                 self._reader.close()
                 self._reader = SegmentReader(segment, self._pbx)
                 self._is_told = False

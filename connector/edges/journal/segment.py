@@ -63,6 +63,13 @@ class Segment:
         match = _NAME.fullmatch(path.name)
         return cls(path, int(match[1]), bytes.fromhex(match[2])) if match else None
 
+    def is_emptied(self, behind: Self) -> bool:
+        """Say whether all of it is gone: where power was lost a file may be there and its content not.
+
+        One that was begun and never written to has one position at most.
+        """
+        return self.size == 0 and behind.first > self.first + 1
+
     @classmethod
     def named(cls, folder: Path, first: int) -> Self:
         """Return a segment that is to be made."""

@@ -270,7 +270,8 @@ class Store:
 
     def _whole(self, segment: Segment) -> "_Whole":
         whole = _Whole([], [], [])
-        spoilt = False
+        behind = next((each for each in self._segments if each.first > segment.first), None)
+        spoilt = behind is not None and segment.is_emptied(behind)
         for content in self._contents(segment):
             match content:
                 case Entries(placed):
