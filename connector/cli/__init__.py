@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from connector import __version__
 from connector.cli import (
     asyncapi,
+    check,
     demo,
     dlq,
     journal,
@@ -83,7 +84,7 @@ def _options(
 
 app.command()(running.run)
 app.command()(demo.demo)
-app.command()(running.check)
+app.command()(check.check)
 app.command()(tail.tail)
 app.command()(send.send)
 app.command()(record.record)
