@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from connector.actions.policy.policy import Policy
@@ -30,6 +29,7 @@ from connector.events.watching import canary
 from connector.settings.load import load
 from connector.settings.privacy import privacy
 from connector.settings.sections import Settings
+from tests.cli.commands import COMMANDS
 
 ROOT: Final = Path(__file__).parents[1]
 README: Final = (ROOT / "README.md").read_text("utf-8")
@@ -63,17 +63,6 @@ def test_the_two_commands_are_the_first_lines_of_the_readme() -> None:
     assert fence == "```sh"
     assert demo.split()[:2] == ["make", "demo"]
     assert test.split()[:2] == ["make", "test"]
-
-
-def commands(group: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from commands(command, (*before, name))
-        else:
-            yield (*before, name), command
-
-
-COMMANDS: Final = dict(commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("name", [" ".join(name) for name in COMMANDS])

@@ -2,14 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import typer
 
-from connector.cli import app
+from tests.cli.commands import COMMANDS
 from tests.cli.conftest import Cli
 from tests.cli.test_usage import KAFKA_AND_PBX
 
@@ -20,17 +18,6 @@ EXCEPTIONS: Final = {
 }
 
 
-def commands(group: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from commands(command, (*before, name))
-        else:
-            yield (*before, name), command
-
-
-ALL: Final = dict(commands(typer.main.get_command(app)))
-
-
 def option(command: Any) -> Any:
     return next((each for each in command.params if "--output" in each.opts), None)
 
@@ -39,19 +26,19 @@ def told(found: Any) -> tuple[Any, ...]:
     return found.opts, found.type_descriptor.annotation, found.help, found.default
 
 
-@pytest.mark.parametrize("name", ALL, ids=" ".join)
+@pytest.mark.parametrize("name", COMMANDS, ids=" ".join)
 def test_every_command_has_the_same_option_or_a_reason(name: tuple[str, ...]) -> None:
-    own, usual = option(ALL[name]), option(ALL[("check",)])
+    own, usual = option(COMMANDS[name]), option(COMMANDS[("check",)])
     is_usual = own is not None and told(own) == told(usual)
     assert is_usual is (name not in EXCEPTIONS)
     assert usual.opts == ["--output", "-o"]
     # All stand at the end, where a person looks for them.
     if is_usual:
-        assert ALL[name].params[-1] is own
+        assert COMMANDS[name].params[-1] is own
 
 
 def test_the_exceptions_are_commands() -> None:
-    assert EXCEPTIONS.keys() <= ALL.keys()
+    assert EXCEPTIONS.keys() <= COMMANDS.keys()
 
 
 WITHOUT_KAFKA: Final = (
