@@ -10,16 +10,21 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 UV := uv==0.13.9
 
-# Wheels only: building a source archive would run code and fetch tools that no lock names.
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes
+# Wheels only: building a source archive would run code and fetch tools that no lock names. A lock is whole
+# (--no-deps), and of what is installed only what is used gets compiled, at its first use.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	--require-hashes --no-deps --no-compile
 COMPILE := build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 demo: .venv/package.stamp  ## a simulated PBX, an embedded broker and the live picture
 	@$(BIN)/ami-kafka demo $(ARGS)
 
-test: .venv/package.stamp .venv/dev.stamp  ## every test that the parts on this machine allow
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
+# Many tests wait for a peer, hence more processes than cores. The commands they start would compile
+# the package each time where no bytecode may be kept.
+test: export PYTHONDONTWRITEBYTECODE :=
+test: .venv/package.stamp .venv/test.stamp  ## every test that the parts on this machine allow
+	$(BIN)/python -m pytest --numprocesses 3 $(ARGS)
 
 check: lint format types imports schemas  ## style, format, types, import rules, schemas
 
@@ -39,23 +44,25 @@ schemas: .venv/package.stamp
 	$(BIN)/ami-kafka schemas generate --check
 	$(BIN)/ami-kafka schemas check
 
-bench: .venv/package.stamp .venv/dev.stamp  ## both roads, beside what people write today, bare sockets and the limits
+bench: .venv/package.stamp .venv/test.stamp  ## both roads, beside what people write today, bare sockets and the limits
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-crashtest: .venv/package.stamp .venv/dev.stamp  ## kill, stop and cut off connectors over N requests, and count what came of it
+crashtest: .venv/package.stamp .venv/test.stamp  ## kill, stop and cut off connectors over N requests, and count what came of it
 	@$(BIN)/python -m tests.crash --requests $(or $(N),1000) $(ARGS)
 
-soak: .venv/package.stamp .venv/dev.stamp  ## every event of a PBX through faults for M minutes, and an account of each
+soak: .venv/package.stamp .venv/test.stamp  ## every event of a PBX through faults for M minutes, and an account of each
 	@$(BIN)/python -m tests.soak --minutes $(or $(M),5) $(ARGS)
 
-parts: .venv/package.stamp .venv/dev.stamp  ## fetch the real Asterisk, Kafka and registry into the cache
+parts: .venv/package.stamp .venv/test.stamp  ## fetch the real Asterisk, Kafka and registry into the cache
 	@$(BIN)/python -m tests.parts fetch $(ARGS)
 
 lock: build/lock/bin/uv  ## choose versions anew and write the lock files
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --output-file requirements-build.lock --constraints requirements.lock --group pyproject.toml:build
-	$(COMPILE) --output-file requirements-dev.lock --constraints requirements.lock \
-		--constraints requirements-build.lock --group pyproject.toml:dev pyproject.toml
+	$(COMPILE) --output-file requirements-test.lock --constraints requirements.lock \
+		--constraints requirements-build.lock --group pyproject.toml:test pyproject.toml
+	$(COMPILE) --output-file requirements-dev.lock --constraints requirements-test.lock \
+		--group pyproject.toml:dev pyproject.toml
 
 ci:  ## what CI runs
 	bash .ci/run
@@ -78,8 +85,13 @@ help:
 	@$(INSTALL) -r requirements.lock -r requirements-build.lock
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
-	@echo "installing what tests and checks need into .venv"
+.venv/test.stamp: requirements-test.lock .venv/run.stamp
+	@echo "installing what tests need into .venv"
+	@$(INSTALL) -r requirements-test.lock
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/test.stamp
+	@echo "installing what checks need into .venv"
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 

@@ -1,5 +1,7 @@
 """Schema files: ours, which ship inside the wheel, and a directory of the operator's own."""
 
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -24,13 +26,13 @@ def load_schemas(users: Path | None = None) -> SchemaSet:
     Raises:
         SchemaError: a file cannot be read, or is not as the connector needs it.
     """
-    ours = directory()
-    schemas = {_identity(schema): schema for schema in map(_load, sorted((ours / "events").glob("*.avsc")))}
-    if users is not None:
-        if not users.is_dir():
-            raise SchemaError(f"events.user_schemas: {users} is no directory")
-        schemas |= {_identity(schema): schema for schema in map(_load, sorted(users.glob("*.avsc")))}
-    return SchemaSet(schemas.values(), _load(ours / "unknown.avsc"), _load(ours / "connector.avsc"))
+    ours = _shipped(directory())
+    if users is None:
+        return ours
+    if not users.is_dir():
+        raise SchemaError(f"events.user_schemas: {users} is no directory")
+    schemas = _by_name(ours) | _by_name(map(_load, sorted(users.glob("*.avsc"))))
+    return SchemaSet(schemas.values(), ours.unknown, ours.connector)
 
 
 def load_action_schemas() -> ActionSchemas:
@@ -52,8 +54,15 @@ def load_action_catalogue() -> catalogue.ActionCatalogue:
     return catalogue.load(_text(directory() / "catalogue" / "actions.json"))
 
 
-def _identity(schema: EventSchema) -> tuple[str, str]:
-    return schema.event, schema.user_event
+@cache
+def _shipped(ours: Path) -> SchemaSet:
+    """Our own: no file of theirs changes while a process runs."""
+    schemas = _by_name(map(_load, sorted((ours / "events").glob("*.avsc"))))
+    return SchemaSet(schemas.values(), _load(ours / "unknown.avsc"), _load(ours / "connector.avsc"))
+
+
+def _by_name(schemas: Iterable[EventSchema]) -> dict[tuple[str, str], EventSchema]:
+    return {(schema.event, schema.user_event): schema for schema in schemas}
 
 
 def _load(path: Path) -> EventSchema:

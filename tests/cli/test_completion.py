@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from connector.cli import app
 from tests.cli.conftest import ROOT, SECONDS
 from tests.cli.test_usage import KAFKA_AND_PBX
 
@@ -43,6 +45,20 @@ def test_commands_and_words_are_offered_in_each_shell(tmp_path: Path, shell: str
     assert "QueueStatus" in "\n".join(offered(tmp_path, "ami-kafka send Queue", shell))
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def words_for(line: str, **environ: str) -> list[str]:
+    """Return what is offered for the last word of a line, asked in this process."""
+    question = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), VARIABLE: "complete_bash"}
+    done = CliRunner().invoke(app, [], prog_name="ami-kafka", env=question | environ)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
 @pytest.mark.parametrize(
     ("line", "names"),
     [
@@ -57,23 +73,23 @@ def test_commands_and_words_are_offered_in_each_shell(tmp_path: Path, shell: str
         ("ami-kafka dlq ", ["list", "show", "replay"]),
     ],
 )
-def test_names_are_offered(tmp_path: Path, line: str, names: list[str]) -> None:
+def test_names_are_offered(here: Path, line: str, names: list[str]) -> None:
     more = '[pbx.north]\naddress = ["n"]\nusername = "u"\nsecret = "s"\n'
-    (tmp_path / "ami-kafka.toml").write_text(KAFKA_AND_PBX + more)
-    assert offered(tmp_path, line) == names
+    (here / "ami-kafka.toml").write_text(KAFKA_AND_PBX + more)
+    assert words_for(line) == names
 
 
-def test_pbxs_are_those_of_the_file_that_is_named(tmp_path: Path) -> None:
-    (tmp_path / "other.toml").write_text(KAFKA_AND_PBX.replace("pbx.main", "pbx.elsewhere"))
-    assert offered(tmp_path, "ami-kafka dlq list -c other.toml --pbx ") == ["elsewhere"]
-    assert offered(tmp_path, "ami-kafka dlq list --pbx ", AMI_KAFKA_CONFIG="other.toml") == ["elsewhere"]
+def test_pbxs_are_those_of_the_file_that_is_named(here: Path) -> None:
+    (here / "other.toml").write_text(KAFKA_AND_PBX.replace("pbx.main", "pbx.elsewhere"))
+    assert words_for("ami-kafka dlq list -c other.toml --pbx ") == ["elsewhere"]
+    assert words_for("ami-kafka dlq list --pbx ", AMI_KAFKA_CONFIG="other.toml") == ["elsewhere"]
 
 
 @pytest.mark.parametrize("text", ["[kafka", "[pbx.main]\nadress = 1\n", None])
-def test_settings_that_cannot_be_read_offer_nothing_and_say_nothing(tmp_path: Path, text: str | None) -> None:
+def test_settings_that_cannot_be_read_offer_nothing_and_say_nothing(here: Path, text: str | None) -> None:
     if text is not None:
-        (tmp_path / "ami-kafka.toml").write_text(text)
-    assert offered(tmp_path, "ami-kafka dlq list --pbx ") == []
+        (here / "ami-kafka.toml").write_text(text)
+    assert words_for("ami-kafka dlq list --pbx ") == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
