@@ -190,20 +190,24 @@ def test_a_producer_tells_how_it_fares_where_it_is_asked_to(broker: EmbeddedBrok
     heard: list[ProducerMeasured] = []
 
     async def scenario() -> None:
-        enough = asyncio.Event()
+        idle = asyncio.Event()
 
         def report(fact: Fact) -> None:
             if isinstance(fact, ProducerMeasured):
                 heard.append(fact)
-                if fact.brokers_up and fact.round_trip_us and not fact.queued:
-                    enough.set()
+                if not fact.queued:
+                    idle.set()
 
         sink = KafkaSink(producer_of(broker, statistics_interval_ms=50), report)
-        while not enough.is_set():
+        while not any(fact.round_trip_us for fact in heard):
             await delivered(sink, [record("one"), record("two")])
+        idle.clear()
+        await idle.wait()
         await sink.close(GRACE_S)
 
     run(scenario)
+    assert any(fact.queued == 2 for fact in heard)
+    assert heard[-1].brokers_up == 1
     assert all(fact.retries == 0 for fact in heard)
 
 
