@@ -24,7 +24,7 @@ demo: .venv/package.stamp  ## a simulated PBX, an embedded broker and the live p
 # the package each time where no bytecode may be kept.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/package.stamp .venv/test.stamp  ## every test that the parts on this machine allow
-	$(BIN)/python -m pytest --numprocesses 3 $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 $(ARGS)
 
 check: lint format types imports schemas  ## style, format, types, import rules, schemas
 

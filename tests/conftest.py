@@ -16,7 +16,7 @@ for name in list(os.environ):
         del os.environ[name]
 
 # Two cores are shared with real parts: a deadline would measure them, not us.
-settings.register_profile("home", deadline=None, max_examples=30)
+settings.register_profile("home", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "home")
 
