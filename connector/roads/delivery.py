@@ -1,4 +1,10 @@
-"""From the journal to Kafka: read, translate, hand over, and release what is acknowledged."""
+"""From the journal to Kafka: read, translate, hand over what is kept, and release what is acknowledged.
+
+    journal --read--> translated --kept, put--> sent --acknowledged--> released
+
+Entries are translated while the journal still writes them: later they are in none of the processor's
+caches, which costs more than the writing does. Nothing goes to Kafka before it is on disk.
+"""
 
 import asyncio
 from collections import Counter
@@ -28,6 +34,9 @@ More than one read brings (256 KiB, about 600 events), lest reading outrun deliv
 parsed frames no longer fits the processor's caches, and costs a third of the rate.
 """
 
+AHEAD: Final = 4
+"""Batches translated and not yet kept: about what is read while the disk takes one group."""
+
 IN_FLIGHT: Final = 512
 """Batches handed over and not yet acknowledged; small ones, mostly: the producer's own queue is the bound."""
 
@@ -38,11 +47,17 @@ _TOPIC: Final = itemgetter(0)
 Sleep = Callable[[float], Coroutine[Any, Any, None]]
 
 
-class _Sent(NamedTuple):
+class _Batch(NamedTuple):
+    """Records of entries, of which the last has position `through`, and how many go to which topic."""
+
     through: int
     entries: Sequence[Entry]
     records: Sequence[Publish]
     counts: Counter[str]
+
+
+class _Sent(NamedTuple):
+    batch: _Batch
     acknowledged: Awaitable[Sequence[Refused]]
 
 
@@ -89,22 +104,28 @@ class Delivery:
             await self._sleep(RETRY_S)
 
     async def _deliver(self, lane: Lane) -> None:
+        translated: asyncio.Queue[_Batch] = asyncio.Queue(AHEAD)
         sent: asyncio.Queue[_Sent] = asyncio.Queue(IN_FLIGHT)
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._send(lane, sent))
-            both.create_task(self._settle(lane, sent))
+        async with asyncio.TaskGroup() as stages:
+            stages.create_task(self._translate(translated))
+            stages.create_task(self._send(lane, translated, sent))
+            stages.create_task(self._settle(lane, sent))
 
-    async def _send(self, lane: Lane, sent: asyncio.Queue[_Sent]) -> None:
+    async def _translate(self, translated: asyncio.Queue[_Batch]) -> None:
         position = self._released
         while True:
             position, entries = await self._journal.read(position, BATCH)
             records = await self._records(entries)
             # Counted now, while the processor has them in its caches.
-            counts = Counter(map(_TOPIC, records))
-            acknowledged = await lane.put(records)
-            await sent.put(_Sent(position, entries, records, counts, acknowledged))
+            await translated.put(_Batch(position, entries, records, Counter(map(_TOPIC, records))))
             # The journal may always have more: without a break the PBXs would not be read.
             await asyncio.sleep(0)
+
+    async def _send(self, lane: Lane, translated: asyncio.Queue[_Batch], sent: asyncio.Queue[_Sent]) -> None:
+        while True:
+            batch = await translated.get()
+            await self._journal.kept(batch.through)
+            await sent.put(_Sent(batch, await lane.put(batch.records)))
 
     async def _records(self, entries: Sequence[Entry]) -> list[Publish]:
         translate, known = self._translator.translate, self._known_topics
@@ -140,8 +161,8 @@ class Delivery:
 
     async def _settle(self, lane: Lane, sent: asyncio.Queue[_Sent]) -> None:
         while True:
-            batch = await sent.get()
-            refused = await batch.acknowledged
+            batch, acknowledged = await sent.get()
+            refused = await acknowledged
             if refused:
                 await self._bury(lane, batch, refused)
             self._journal.release(batch.through)
@@ -150,7 +171,7 @@ class Delivery:
                 batch.counts[batch.records[place].topic] -= 1
             self._report(EventsPublished(batch.counts, batch.entries[0].received_us))
 
-    async def _bury(self, lane: Lane, batch: _Sent, refused: Sequence[Refused]) -> None:
+    async def _bury(self, lane: Lane, batch: _Batch, refused: Sequence[Refused]) -> None:
         """Send what the broker will never take to the dead-letter topic; what even that refuses is lost, and said so."""
         letters = []
         for place, reason in refused:

@@ -21,8 +21,13 @@ class Journal(Protocol):
     async def read(self, after: int, limit: int) -> tuple[int, Sequence[Entry]]:
         """Return up to `limit` entries behind position `after`, and the last one's position.
 
-        Waits until there is one. Positions grow in the order of appending, from 1.
+        Waits until there is one. Positions grow in the order of appending, from 1. What is returned
+        may not go anywhere before it is `kept`.
         """
+        ...
+
+    async def kept(self, through: int) -> None:
+        """Wait until everything up to and including position `through` is as safe as this journal makes it."""
         ...
 
     def release(self, through: int) -> None:

@@ -121,6 +121,9 @@ class Books:
     async def read(self, after: int, limit: int) -> tuple[int, Sequence[Entry]]:
         raise NotImplementedError
 
+    async def kept(self, through: int) -> None:
+        raise NotImplementedError
+
     def release(self, through: int) -> None:
         raise NotImplementedError
 

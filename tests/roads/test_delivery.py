@@ -134,6 +134,45 @@ def test_everything_arrives_once_in_order_and_the_journal_is_empty() -> None:
     asyncio.run(main())
 
 
+class Writing(MemoryJournal):
+    """A journal that has written no more than it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(1 << 24)
+        self.written = 0
+        self.asked: list[int] = []
+        self.moved = asyncio.Event()
+
+    async def kept(self, through: int) -> None:
+        self.asked.append(through)
+        while self.written < through:
+            self.moved.clear()
+            await self.moved.wait()
+
+
+def test_nothing_goes_to_kafka_before_it_is_kept() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.journal = bench.delivery._journal = journal = Writing()
+        entries = bench.read(*calls(3))
+        task = asyncio.create_task(bench.delivery.run())
+        async with asyncio.timeout(10):
+            while not journal.asked:  # noqa: ASYNC110 (looked at on every turn)
+                await asyncio.sleep(0)
+            entries += bench.read(*calls(2, start=3))
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert bench.ids() == []
+            journal.written = len(entries)
+            journal.moved.set()
+            await journal.down_to(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert bench.ids() == [entry.event_id for entry in entries]
+
+    asyncio.run(main())
+
+
 def test_schemas_and_topics_are_asked_for_once() -> None:
     async def main() -> None:
         bench = Bench(away=2)

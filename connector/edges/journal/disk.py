@@ -3,6 +3,7 @@
     append --> tail (memory) --written in groups, in a thread--> segments
                  |                                                  |
     read <-------+--- what the tail does not hold any more <--------+
+    kept <--- what is written
 
 The newest entries stay in memory too, as long as there is room. When Kafka is away and they are many,
 they are let go there and read back from the disk later: memory stays flat.
@@ -101,6 +102,7 @@ class DiskJournal:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._due = asyncio.Event()
         self._arrived = asyncio.Event()
+        self._settled = asyncio.Event()
         self._emptied = asyncio.Event()
 
     def remember(self, memory: Callable[[], bytes]) -> None:
@@ -116,16 +118,15 @@ class DiskJournal:
         if entries:
             self._tail.append(entries)
             self._due.set()
+            self._arrived.set()
             self._make_room()
-            if self._failing:
-                self._arrived.set()
         losses, self._losses = self._losses, []
         return losses
 
     async def read(self, after: int, limit: int) -> tuple[int, Sequence[Entry]]:
-        """Return up to `limit` entries behind position `after` that are on disk, and the last one's position.
+        """Return up to `limit` entries behind position `after`, and the last one's position.
 
-        Waits until there is one.
+        Waits until there is one. The newest may not be on disk yet: see `kept`.
         """
         after = max(after, self._released)
         while True:
@@ -138,12 +139,18 @@ class DiskJournal:
                 if found.entries:
                     return after, found.entries
                 continue
-            position, entries = self._tail.take(after, limit, self._readable)
+            position, entries = self._tail.take(after, limit)
             if entries:
                 self._read = position
                 return position, entries
             self._arrived.clear()
             await self._arrived.wait()
+
+    async def kept(self, through: int) -> None:
+        """Wait until everything up to and including position `through` is on disk, or the disk has failed."""
+        while self._written < through and not self._failing:
+            self._settled.clear()
+            await self._settled.wait()
 
     def release(self, through: int) -> None:
         """Let go of everything up to and including position `through`."""
@@ -199,11 +206,6 @@ class DiskJournal:
             self._thread.shutdown()
         return max(self._written - self._released, 0)
 
-    @property
-    def _readable(self) -> int:
-        """The last position that may be delivered."""
-        return self._tail.last if self._failing else self._written
-
     async def _read_back(self, after: int, limit: int) -> Found:
         recovered = after < self._recovered
         below = min(self._tail.first, self._recovered + 1) if recovered else self._tail.first
@@ -246,7 +248,7 @@ class DiskJournal:
             self._report(JournalRestored(self._pbx))
             self._trouble(None)
         self._make_room()
-        self._arrived.set()
+        self._settled.set()
 
     def _memory_due(self, now: float, *, late: bool) -> bytes | None:
         """Return what is to be remembered, at intervals that make it a small part of the work."""
@@ -300,7 +302,7 @@ class DiskJournal:
         if begun:
             self._trouble(_reason(error))
         self._make_room()
-        self._arrived.set()
+        self._settled.set()
 
     async def _in_thread(self, call: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

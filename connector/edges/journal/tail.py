@@ -91,17 +91,17 @@ class Tail:
         self._waiting.append(chunk)
         self.bytes += chunk.size
 
-    def take(self, after: int, limit: int, through: int) -> tuple[int, list[Entry]]:
-        """Return up to `limit` entries behind position `after` and up to `through`, and the last one's position.
+    def take(self, after: int, limit: int) -> tuple[int, list[Entry]]:
+        """Return up to `limit` entries behind position `after`, and the last one's position.
 
         An `after` before what was taken last goes back to it.
         """
         if after < self._read:
             self._go_back(after)
         found: list[Entry] = []
-        while self._waiting and len(found) < limit and self._waiting[0].first <= through:
+        while self._waiting and len(found) < limit:
             chunk = self._waiting.popleft()
-            room = min(limit - len(found), through - chunk.first + 1)
+            room = limit - len(found)
             if len(chunk.entries) > room:
                 chunk, rest = _split(chunk, chunk.first + room - 1)
                 self._waiting.appendleft(rest)

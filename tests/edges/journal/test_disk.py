@@ -81,12 +81,13 @@ def files(path: Path) -> bytes:
     return b"".join(file.read_bytes() for file in path.glob("*.journal"))
 
 
-def test_nothing_is_read_before_it_is_on_disk(tmp_path: Path) -> None:
+def test_what_is_kept_is_on_disk(tmp_path: Path) -> None:
     async def scene(made: Bench) -> None:
         made.append(entries(1, 5))
         found = await made.read()
-        assert all(each.frame in files(tmp_path) for each in found)
         assert sequences(found) == [1, 2, 3, 4, 5]
+        await made.journal.kept(made.position)
+        assert all(each.frame in files(tmp_path) for each in found)
 
     drive(tmp_path, scene)
 
@@ -247,6 +248,7 @@ def test_without_a_disk_the_road_goes_on_in_memory_and_says_so(
         broken.full = True
         made.append(entries(4, 6))
         assert sequences(await made.read_all(3)) == [4, 5, 6]
+        await made.journal.kept(made.position)
         assert isinstance(made.facts[0], JournalFailed)
         assert "No space left on device" in made.facts[0].reason
         made.journal.release(5)
