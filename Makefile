@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint format types imports schemas bench crashtest soak parts lock ci clean help
+.PHONY: demo test check lint format types imports schemas bench crashtest soak fuzz parts lock ci clean help
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -52,6 +52,9 @@ crashtest: .venv/package.stamp .venv/test.stamp  ## kill, stop and cut off conne
 
 soak: .venv/package.stamp .venv/test.stamp  ## every event of a PBX through faults for M minutes, and an account of each
 	@$(BIN)/python -m tests.soak --minutes $(or $(M),5) $(ARGS)
+
+fuzz: .venv/package.stamp .venv/test.stamp  ## damaged input for each reader of foreign bytes, S seconds each, or one: TARGET=frames
+	@$(BIN)/python -m tests.fuzz $(or $(TARGET),all) --seconds $(or $(S),60) $(ARGS)
 
 parts: .venv/package.stamp .venv/test.stamp  ## fetch the real Asterisk, Kafka and registry into the cache
 	@$(BIN)/python -m tests.parts fetch $(ARGS)

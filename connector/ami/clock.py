@@ -3,10 +3,11 @@
 Events and the answer to Ping carry `Timestamp: <seconds>.<six digits>`, by the PBX's clock.
 """
 
+import re
 from collections import deque
 from typing import Final, NamedTuple
 
-_DIGITS: Final = 6
+_STAMP: Final = re.compile(rb"([0-9]{1,11})\.([0-9]{6})")
 _SAMPLES: Final = 6
 """So many Pings back a better sample still counts: where a clock is set, the old ones are forgotten soon."""
 
@@ -20,10 +21,8 @@ class Pong(NamedTuple):
 
 def clock_us(stamp: bytes) -> int | None:
     """Return a Timestamp in microseconds since 1970; None where it is none."""
-    seconds, _, fraction = stamp.partition(b".")
-    if seconds.isdigit() and len(fraction) == _DIGITS and fraction.isdigit():
-        return int(seconds + fraction)
-    return None
+    found = _STAMP.fullmatch(stamp)
+    return int(found[1] + found[2]) if found else None
 
 
 class Offset:

@@ -1,6 +1,7 @@
 """The dialogue of a login, from the greeting to readiness, as it is read from top to bottom."""
 
 import hashlib
+import re
 from collections.abc import Generator, Iterable
 from typing import Final, NamedTuple
 
@@ -9,6 +10,8 @@ from connector.ami.completion import Answer
 from connector.ami.message import parse
 from connector.ami.steps import Account, Start, Welcome
 from connector.errors import LinkLost, LoginRefused
+
+_SECONDS: Final = re.compile(r"[0-9]{1,18}")
 
 _FOR_NOW: Final = {
     "already in use": "the PBX still holds an earlier session; see allowmultiplelogin in manager.conf",
@@ -82,7 +85,7 @@ def _uptime(frame: bytes) -> int | None:
     if not frame.startswith(b"Event: FullyBooted\r\n"):
         return None
     uptime = parse(frame).get("Uptime")
-    return int(uptime) if uptime.isascii() and uptime.isdecimal() else None
+    return int(uptime) if _SECONDS.fullmatch(uptime) else None
 
 
 def _demand(action: AmiAction) -> Generator[Ask, Answer | None, Answer]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import fastavro
 from fastavro.types import Schema
 
+from connector.avro.fitting import check_fields, check_frame, check_properties
 from connector.errors import SchemaError
 
 ENVELOPE: Final = (
@@ -85,22 +86,41 @@ def load(text: str, where: str) -> EventSchema:
     """
     try:
         raw = json.loads(text)
+        # An escaped half of a surrogate pair is no text.
+        json.dumps(raw, ensure_ascii=False).encode()
         fastavro.parse_schema(raw, named_schemas={})
     except (
         ValueError,
         TypeError,
         KeyError,
+        RecursionError,
         fastavro.schema.SchemaParseException,
         fastavro.schema.UnknownType,
     ) as error:
         raise SchemaError(f"{where}: not an Avro schema: {error}") from error
-    if not isinstance(raw, dict) or raw.get("type") != "record":
-        raise SchemaError(f"{where}: an event's schema is a record")
+    if not isinstance(raw, dict) or raw.get("type") != "record" or "fields" not in raw:
+        raise SchemaError(f"{where}: an event's schema is a record with fields")
     _check_frame_fields([str(each["name"]) for each in raw["fields"]], where)
     ami = raw.get("ami")
     if not isinstance(ami, dict):
         raise SchemaError(f'{where}: the record has no property "ami"')
+    check_properties(ami, where)
+    check_fields(raw["fields"][len(ENVELOPE) : -1], where)
     return _build(raw, ami)
+
+
+def check_alike(theirs: EventSchema, ours: EventSchema, where: str) -> None:
+    """Compare the fields with which every record begins and ends.
+
+    Raises:
+        SchemaError: `theirs` has another type for one of them than `ours`.
+    """
+    check_frame(_frame(theirs), _frame(ours), where)
+
+
+def _frame(schema: EventSchema) -> list[Any]:
+    fields = json.loads(schema.text)["fields"]
+    return [*fields[: len(ENVELOPE)], fields[-1]]
 
 
 def _check_frame_fields(names: list[str], where: str) -> None:
@@ -115,7 +135,7 @@ def _build(raw: Mapping[str, Any], ami: Mapping[str, Any]) -> EventSchema:
     own = raw["fields"][len(ENVELOPE) : -1]
     return EventSchema(
         event=ami.get("event") or "",
-        full_name=f"{raw['namespace']}.{raw['name']}",
+        full_name=".".join(filter(None, (raw.get("namespace"), raw["name"]))),
         topic=ami.get("topic") or "",
         family=ami.get("family") or "unknown",
         classes=tuple(ami.get("class", ())),

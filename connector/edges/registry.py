@@ -10,6 +10,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
@@ -25,6 +26,8 @@ COMPATIBILITY: Final = "FULL_TRANSITIVE"
 _CONTENT: Final = "application/vnd.schemaregistry.v1+json"
 _NO_SUBJECT: Final = 40401
 _MAX_ANSWER: Final = 16 << 20
+_MAX_ID: Final = (1 << 31) - 1
+"""An id is a signed integer of four bytes on the wire."""
 
 _REMEDIES: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "check registry.username and registry.password, or registry.token",
@@ -119,7 +122,7 @@ class SchemaRegistry:
     def _find(self, subject: str, schema_text: str, register: bool) -> int:  # noqa: FBT001 (called by to_thread)
         path, body = f"/subjects/{quote(subject, safe='')}", {"schema": schema_text}
         try:
-            return int(self._ask("POST", path, body)["id"])
+            return _number(self._ask("POST", path, body), subject)
         except _Refusal as refusal:
             if refusal.status != HTTPStatus.NOT_FOUND:
                 raise self._error(refusal, subject) from refusal
@@ -129,18 +132,22 @@ class SchemaRegistry:
                     "`ami-kafka schemas register`, or set registry.auto_register"
                 ) from refusal
             new = refusal.code == _NO_SUBJECT
-        number = int(self._call("POST", f"{path}/versions", body, subject)["id"])
+        number = _number(self._call("POST", f"{path}/versions", body, subject), subject)
         if new:
             self._guard(subject)
         return number
 
     def _text(self, schema_id: int) -> str | None:
+        about = f"schema id {schema_id}"
         try:
-            return str(self._ask("GET", f"/schemas/ids/{schema_id}", None)["schema"])
+            text = self._ask("GET", f"/schemas/ids/{schema_id}", None).get("schema")
         except _Refusal as refusal:
             if refusal.status == HTTPStatus.NOT_FOUND:
                 return None
-            raise self._error(refusal, f"schema id {schema_id}") from refusal
+            raise self._error(refusal, about) from refusal
+        if not isinstance(text, str):
+            raise RegistryError(f"{about}: the registry's answer has no schema")
+        return text
 
     def _guard(self, subject: str) -> None:
         """Set a new subject's compatibility; a registry that forbids it has rules of its own."""
@@ -159,9 +166,11 @@ class SchemaRegistry:
             raise self._error(refusal, subject) from refusal
         if answer.get("is_compatible"):
             return ""
-        return "; ".join(map(str, answer.get("messages") or ())) or "the registry does not say why"
+        messages = answer.get("messages")
+        told = messages if isinstance(messages, list) else []
+        return "; ".join(map(str, told)) or "the registry does not say why"
 
-    def _call(self, method: str, path: str, body: Mapping[str, str] | None, about: str) -> Any:
+    def _call(self, method: str, path: str, body: Mapping[str, str] | None, about: str) -> Mapping[str, Any]:
         try:
             return self._ask(method, path, body)
         except _Refusal as refusal:
@@ -173,18 +182,31 @@ class SchemaRegistry:
         remedy = "" if refusal.code > refusal.status else _REMEDIES.get(refusal.status, "")
         return RegistryError(f"{about}: {self._url}: {refusal}{remedy and '; '}{remedy}")
 
-    def _ask(self, method: str, path: str, body: Mapping[str, str] | None) -> Any:
-        """Return the registry's answer; _Refusal where it says no, RegistryError where it says nothing."""
+    def _ask(self, method: str, path: str, body: Mapping[str, str] | None) -> Mapping[str, Any]:
+        """Return the registry's answer, an empty one where it is no object.
+
+        Raises:
+            _Refusal: it says no.
+            RegistryError: it says nothing that can be understood.
+        """
         request = Request(  # noqa: S310 (the settings take http and https only)
             self._url + path, json.dumps(body).encode() if body else None, self._headers, method=method
         )
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
-                return json.loads(answer.read(_MAX_ANSWER))
+                said = json.loads(answer.read(_MAX_ANSWER))
         except HTTPError as error:
             raise _refusal(error) from error
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, OSError, HTTPException, ValueError, RecursionError) as error:
             raise RegistryError(f"{self._url}: {_unanswered(error)}") from error
+        return said if isinstance(said, dict) else {}
+
+
+def _number(answer: Mapping[str, Any], subject: str) -> int:
+    number = answer.get("id")
+    if type(number) is not int or not 0 <= number <= _MAX_ID:
+        raise RegistryError(f"{subject}: the registry's answer has no id")
+    return number
 
 
 def _unanswered(error: Exception) -> str:
@@ -205,7 +227,7 @@ def _refusal(error: HTTPError) -> _Refusal:
         try:
             said = json.loads(error.read(_MAX_ANSWER))
             return _Refusal(error.code, int(said["error_code"]), str(said["message"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, HTTPException, ValueError, OverflowError, KeyError, TypeError, RecursionError):
             return _Refusal(error.code, error.code, f"HTTP {error.code} {error.reason}")
 
 

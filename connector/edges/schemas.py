@@ -8,7 +8,7 @@ from typing import Final
 from connector.actions.writing.encoding import ActionSchemas
 from connector.ami import catalogue
 from connector.avro.records import RecordCodec
-from connector.avro.schema import EventSchema, SchemaSet, load
+from connector.avro.schema import EventSchema, SchemaSet, check_alike, load
 from connector.errors import SchemaError
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
@@ -31,7 +31,8 @@ def load_schemas(users: Path | None = None) -> SchemaSet:
         return ours
     if not users.is_dir():
         raise SchemaError(f"events.user_schemas: {users} is no directory")
-    schemas = _by_name(ours) | _by_name(map(_load, sorted(users.glob("*.avsc"))))
+    theirs = [_load_alike(path, ours.unknown) for path in sorted(users.glob("*.avsc"))]
+    schemas = _by_name(ours) | _by_name(theirs)
     return SchemaSet(schemas.values(), ours.unknown, ours.connector)
 
 
@@ -67,6 +68,12 @@ def _by_name(schemas: Iterable[EventSchema]) -> dict[tuple[str, str], EventSchem
 
 def _load(path: Path) -> EventSchema:
     return load(_text(path), str(path))
+
+
+def _load_alike(path: Path, ours: EventSchema) -> EventSchema:
+    theirs = _load(path)
+    check_alike(theirs, ours, str(path))
+    return theirs
 
 
 def _text(path: Path) -> str:

@@ -46,3 +46,17 @@ def test_nothing_is_known_before_the_first_and_after_forgetting() -> None:
 def test_what_is_no_timestamp_says_nothing(text: bytes) -> None:
     assert clock_us(text) is None
     assert clock_us(b"1700000000.000042") == NOW + 42
+
+
+@pytest.mark.parametrize(
+    ("stamp", "told"),
+    [
+        (b"1700000000.000001", 1_700_000_000_000_001),
+        (b"1700000000.1", None),
+        (b"-1.000001", None),
+        (b"9" * 5_000 + b".000001", None),
+        (b"", None),
+    ],
+)
+def test_a_timestamp_is_read_or_left(stamp: bytes, told: int | None) -> None:
+    assert clock_us(stamp) == told

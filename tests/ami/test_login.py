@@ -61,7 +61,9 @@ def test_who_may_not_ask_for_the_start_logs_in_all_the_same(status: str | None) 
     assert one.answer(lines=TOLD) == [Ready(Welcome("11.0.0", "22.10.1", "pbx-a"))]
 
 
-@pytest.mark.parametrize(("uptime", "told"), [("5", 5), ("0", 0), ("", None), ("-5", None), ("²", None)])
+@pytest.mark.parametrize(
+    ("uptime", "told"), [("5", 5), ("0", 0), ("", None), ("-5", None), ("²", None), ("9" * 5_000, None)]
+)
 def test_a_pbx_that_has_booted_tells_its_age_before_all_else(uptime: str, told: int | None) -> None:
     one = Dialogue()
     one.hear(GREETING)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -192,6 +193,35 @@ def test_each_refusal_says_what_to_look_at(
     with pytest.raises(RegistryError, match=expected):
         asyncio.run(registry(url, token=Secret("deep")).reach())
     assert ("GET", "/elsewhere") not in scripted.asked
+
+
+@pytest.mark.parametrize(
+    "said",
+    [[7], 7, None, {}, {"id": "7"}, {"id": True}, {"id": -1}, {"id": 1 << 31}, b"[" * 5_000, b'{"id":1e999}'],
+)
+def test_an_answer_that_is_none_is_an_error_of_ours(url: str, scripted: Scripted, said: Any) -> None:
+    scripted.refusals["POST", f"/subjects/{SUBJECT}"] = 200, said
+    scripted.refusals["GET", "/schemas/ids/7"] = 200, said
+    with pytest.raises(RegistryError):
+        asyncio.run(registry(url).schema_id(SUBJECT, SCHEMA))
+    with pytest.raises(RegistryError):
+        asyncio.run(registry(url).schema_text(7))
+
+
+def test_what_is_no_http_is_an_error_of_ours() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            asking, _ = listening.accept()
+            with asking:
+                asking.recv(1 << 16)
+                asking.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+        thread = Thread(target=answer)
+        thread.start()
+        with pytest.raises(RegistryError, match="no answer from the schema registry"):
+            asyncio.run(registry(f"http://127.0.0.1:{listening.getsockname()[1]}").reach())
+        thread.join()
 
 
 def test_a_registry_that_is_away_is_named() -> None:

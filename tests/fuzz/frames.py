@@ -12,7 +12,7 @@ from tests.fuzz.mutation import Mutator
 CAPTURES: Final = Path(__file__).parents[1] / "captures"
 MAX_FRAME: Final = 8_192
 _HEAD: Final = 6_000
-_WORDS: Final = (
+WORDS: Final = (
     *(b"\r\n", b"\r\n\r\n", b"\r\n\n", b"\n", b"\r", b": ", b":", b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"\\n", b"%41"),
     *(b"Event: Newchannel\r\n", b"Event: \r\n", b"Response: Success\r\n", b"Response: Follows\r\n", b"--END COMMAND--\r\n\r\n"),
     *(b"Uniqueid: 1.1\r\n", b"Linkedid: 1.2\r\n", b"Timestamp: 1e9\r\n", b"Timestamp: 99999999999.999999999\r\n"),
@@ -32,7 +32,7 @@ def corpus() -> list[bytes]:
 
 def target(seed: int) -> Callable[[], None]:
     """Return a function that makes one stream and judges what becomes of it."""
-    maker = Mutator(corpus(), _WORDS, seed)
+    maker = Mutator(corpus(), WORDS, seed)
 
     def once() -> None:
         data = maker.make()

@@ -47,6 +47,8 @@ class Mutator:
 
     def _word(self, data: bytearray) -> None:
         place = self._place(data)
+        if self.chance.random() < 0.5:
+            place = data.find(b"\n", place) + 1
         data[place:place] = self.chance.choice(self._words)
 
     def _noise(self, data: bytearray) -> None:
