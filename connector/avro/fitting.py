@@ -12,6 +12,8 @@ from connector.errors import SchemaError
 _EMPTY: Final = ("strings", "map")
 """Wire types whose fields are empty where the header is missing, and never null."""
 
+_PAIRS: Final = ([str, str], [str, type(None)])
+
 _SECONDS: Final = {wire: (avro, first) for first, (wire, _, avro, _) in COMPANIONS.items()}
 
 
@@ -113,8 +115,7 @@ def _is_texts_of_texts(value: object) -> bool:
 
 def _is_pairs(value: object) -> bool:
     return isinstance(value, list) and all(
-        isinstance(each, list) and len(each) == 2 and _is_text(each[0]) and _is_text_or_none(each[1])
-        for each in value
+        isinstance(each, list) and [*map(type, each)] in _PAIRS for each in value
     )
 
 

@@ -36,11 +36,15 @@ class SqliteStore:
         self.written = self.released = 0
         self.is_synced = True
 
-    def write(self, first: int, entries: Sequence[Entry]) -> None:
+    def pack(self, first: int, entries: Sequence[Entry]) -> tuple[int, list[tuple[object, ...]]]:
+        return first + len(entries) - 1, [*self._told(first, entries)]
+
+    def write(self, group: tuple[int, list[tuple[object, ...]]]) -> None:
+        last, rows = group
         self._rows.execute("BEGIN")
-        self._rows.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", self._told(first, entries))
+        self._rows.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         self._rows.execute("COMMIT")
-        self.written = first + len(entries) - 1
+        self.written = last
 
     def sync(self) -> None:
         """Leave it to SQLite."""

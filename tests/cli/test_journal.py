@@ -24,7 +24,7 @@ def left(tmp_path: Path) -> Path:
     folder = tmp_path / "journal" / "main"
     store = opened(folder, SMALL)
     for first in range(1, WAITING + 1, 5):
-        store.write(first, entries(first, first + 4))
+        store.write(store.pack(first, entries(first, first + 4)))
     store.close()
     text = SETTINGS.format(servers="127.0.0.1:1").replace(
         "[topics]", f'[journal]\npath = "{folder.parent}"\n[topics]'

@@ -19,7 +19,7 @@ def written(folder: Path) -> dict[str, bytes]:
     """Write a journal; return its files."""
     store = opened(folder)
     for first in range(1, COUNT, 5):
-        store.write(first, entries(first, first + 4))
+        store.write(store.pack(first, entries(first, first + 4)))
     store.remember(b'["memory"]')
     store.release(RELEASED)
     store.sync()

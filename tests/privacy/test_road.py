@@ -7,7 +7,7 @@ import pytest
 
 from connector.ami.framing import Oversize
 from connector.ami.steps import Start
-from connector.edges.journal.blocks import HEAD_BYTES, Entries, content_of, entries_block, head_of
+from connector.edges.journal.blocks import HEAD_BYTES, Entries, content_of, entries_block, head_of, pack
 from connector.events.entry import Entry, Flaw, Origin
 from connector.events.gaps.joining import join
 from connector.events.gaps.predecessor import Held, Read
@@ -136,11 +136,11 @@ def test_an_entry_tells_the_journal_by_which_rules_it_was_changed() -> None:
     entries = [entry_of(road, frame) for frame in (CALL, event("QueueMemberPause", "Queue: q"))]
     assert [entry.masked for entry in entries] == [rules(COVERED).fingerprint, None]
     assert _stored(entries) == [entry._replace(reading=None) for entry in entries]
-    assert NUMBER.encode() not in entries_block(b"markmark", 1, [1, 2], entries)
+    assert NUMBER.encode() not in entries_block(b"markmark", 1, pack([1, 2], entries)[0])
 
 
 def _stored(entries: list[Entry]) -> list[Entry]:
-    block = entries_block(b"markmark", 1, [*range(1, len(entries) + 1)], entries)
+    block = entries_block(b"markmark", 1, pack([*range(1, len(entries) + 1)], entries)[0])
     head = head_of(b"markmark", block)
     assert head is not None
     content = content_of(block[HEAD_BYTES:], {1: SOURCE}, SOURCE.pbx)

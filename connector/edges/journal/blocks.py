@@ -19,7 +19,7 @@ out. `masked` has for each entry by which rules of privacy its frame was changed
 import json
 import struct
 from collections.abc import Iterator, MutableMapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from zlib import crc32
@@ -38,6 +38,7 @@ _ENTRIES: Final = struct.Struct("<cHQQI")
 _REST: Final = struct.Struct("<I")
 HEAD_BYTES: Final = MARK_BYTES + _FRAME.size
 
+_SOURCE_OF: Final = itemgetter(Entry._fields.index("source"))
 _SEQUENCE: Final = itemgetter(Entry._fields.index("sequence"))
 _RECEIVED: Final = itemgetter(Entry._fields.index("received_us"))
 _ROOT: Final = itemgetter(Entry._fields.index("root"))
@@ -73,6 +74,15 @@ class Entries(NamedTuple):
     placed: Sequence[Placed]
 
 
+class Packed(NamedTuple):
+    """Entries of one source, MAX_ENTRIES at most, as the payload of a block without its head."""
+
+    source: Source
+    first: int
+    entries: int
+    rest: bytes
+
+
 class Losses(NamedTuple):
     """What is not in the file any more."""
 
@@ -87,8 +97,33 @@ def source_block(mark: bytes, number: int, source: Source) -> bytes:
     return _block(mark, _SOURCE.pack(b"S", number) + json.dumps(source).encode())
 
 
-def entries_block(mark: bytes, number: int, positions: Sequence[int], entries: Sequence[Entry]) -> bytes:
-    """Return the block of entries of one source, MAX_ENTRIES at most, with their positions, which ascend."""
+def pack(positions: Sequence[int], entries: Sequence[Entry]) -> list[Packed]:
+    """Return entries as they stand in blocks, with their positions, which ascend."""
+    packed, at = [], 0
+    for source, count in _by_source(entries):
+        for start in range(at, at + count, MAX_ENTRIES):
+            part = slice(start, min(start + MAX_ENTRIES, at + count))
+            packed.append(_packed(source, positions[part], entries[part]))
+        at += count
+    return packed
+
+
+def entries_block(mark: bytes, number: int, packed: Packed) -> bytes:
+    """Return the block of entries whose source has a number within the file."""
+    head = _ENTRIES.pack(b"E", number, packed.source.epoch, packed.first, packed.entries)
+    length, checksum = len(head) + len(packed.rest), crc32(packed.rest, crc32(head))
+    return b"".join((mark, _FRAME.pack(length, checksum), head, packed.rest))
+
+
+def _by_source(entries: Sequence[Entry]) -> Iterator[tuple[Source, int]]:
+    """Yield who speaks, and in how many entries; a login that is over never comes again."""
+    if entries and entries[0].source is entries[-1].source:
+        yield entries[0].source, len(entries)
+    else:
+        yield from ((source, len([*group])) for source, group in groupby(entries, _SOURCE_OF))
+
+
+def _packed(source: Source, positions: Sequence[int], entries: Sequence[Entry]) -> Packed:
     count, first = len(entries), positions[0]
     frames = [*map(_BYTES, entries)]
     dense = positions[-1] - first + 1 == count
@@ -101,8 +136,7 @@ def entries_block(mark: bytes, number: int, positions: Sequence[int], entries: S
         *map(_RECEIVED, entries),
         *map(len, frames),
     )
-    head = _ENTRIES.pack(b"E", number, entries[0].source.epoch, first, count)
-    return _block(mark, b"".join((head, numbers, _REST.pack(len(rest)), rest, *frames)))
+    return Packed(source, first, count, b"".join((numbers, _REST.pack(len(rest)), rest, *frames)))
 
 
 def losses_block(mark: bytes, losses: Sequence[GivenUp]) -> bytes:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
 from connector.edges.journal.cursor import Found
-from connector.edges.journal.store import Store, Worth
+from connector.edges.journal.store import Group, Store, Worth
 from connector.edges.journal.tail import Chunk, Tail
 from connector.errors import JournalError
 from connector.events.entry import Entry
@@ -57,6 +57,8 @@ class _Work(NamedTuple):
     """What the thread is to do in one go."""
 
     chunks: Sequence[Chunk]
+    groups: Sequence[Group]
+    written: int
     released: int
     read: int
     in_memory: int
@@ -234,7 +236,10 @@ class DiskJournal:
         sync = sync or now - self._synced_at >= self._policy.sync_s
         chunks = [*self._tail.behind(self._written)]
         memory = self._memory_due(now, late=sync)
-        work = _Work(chunks, self._released, self._read, self._tail.first, sync, memory)
+        # Packed here, while the processor has the entries in its caches: the thread would take them to another's.
+        groups = [self._store.pack(*each) for each in _joined(chunks)]
+        written, released = self._written, self._released
+        work = _Work(chunks, groups, written, released, self._read, self._tail.first, sync, memory)
         done = await self._in_thread(lambda: self._do(work))
         self._written = done.written
         self._losses += done.losses
@@ -270,9 +275,8 @@ class DiskJournal:
         try:
             if work.released > store.released:
                 store.release(work.released)
-            # Some may be written, by a call whose end nobody has waited for.
-            for first, entries in _joined([each for each in work.chunks if each.first > store.written]):
-                store.write(first, entries)
+            for group in self._unwritten(work):
+                store.write(group)
             if work.memory is not None:
                 store.remember(work.memory)
             if work.sync:
@@ -281,6 +285,16 @@ class DiskJournal:
         except OSError as error:
             failed = error
         return _Done(store.written, losses, failed)
+
+    def _unwritten(self, work: _Work) -> Sequence[Group]:
+        """Return what is to be written: some may be, by a call whose end nobody has waited for."""
+        written = self._store.written
+        if written <= work.written:
+            return work.groups
+        return [
+            self._store.pack(*each)
+            for each in _joined([each for each in work.chunks if each.first > written])
+        ]
 
     def _make_room(self) -> None:
         if not self._tail.is_full:

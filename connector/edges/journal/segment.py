@@ -6,16 +6,14 @@ Its name has the position of its first entry and its mark.
 import os
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from connector.edges.journal.blocks import (
     HEAD_BYTES,
     MARK_BYTES,
-    MAX_ENTRIES,
     Content,
+    Packed,
     SourceIs,
     content_of,
     entries_block,
@@ -24,11 +22,10 @@ from connector.edges.journal.blocks import (
     losses_block,
     source_block,
 )
-from connector.events.entry import Entry, Source
+from connector.events.entry import Source
 from connector.events.gaps.losses import GivenUp
 
 _NAME: Final = re.compile(r"([0-9]{20})\.([0-9a-f]{16})\.journal")
-_SOURCE_OF: Final = itemgetter(Entry._fields.index("source"))
 
 
 class Damage(NamedTuple):
@@ -156,9 +153,9 @@ class SegmentWriter:
         self._file = os.open(path, flags, 0o600)
         segment.size = 0
 
-    def write(self, positions: Sequence[int], entries: Sequence[Entry]) -> None:
-        """Write entries with their positions: all of them, or none."""
-        self._append(b"".join(self._blocks(positions, entries)))
+    def write(self, packed: Sequence[Packed]) -> None:
+        """Write entries: all of them, or none."""
+        self._append(b"".join(self._blocks(packed)))
 
     def tell(self, losses: Sequence[GivenUp]) -> None:
         """Write what is not in the file."""
@@ -184,22 +181,11 @@ class SegmentWriter:
             raise
         self.segment.size = size + len(data)
 
-    def _blocks(self, positions: Sequence[int], entries: Sequence[Entry]) -> Iterator[bytes]:
-        mark, at = self.segment.mark, 0
-        for source, count in _by_source(entries):
-            number = self._numbers.get(source)
+    def _blocks(self, packed: Sequence[Packed]) -> Iterator[bytes]:
+        mark = self.segment.mark
+        for part in packed:
+            number = self._numbers.get(part.source)
             if number is None:
-                number = self._numbers[source] = len(self._numbers)
-                yield source_block(mark, number, source)
-            for start in range(at, at + count, MAX_ENTRIES):
-                end = min(start + MAX_ENTRIES, at + count)
-                yield entries_block(mark, number, positions[start:end], entries[start:end])
-            at += count
-
-
-def _by_source(entries: Sequence[Entry]) -> Iterator[tuple[Source, int]]:
-    """Yield who speaks, and in how many entries; a login that is over never comes again."""
-    if entries and entries[0].source is entries[-1].source:
-        yield entries[0].source, len(entries)
-    else:
-        yield from ((source, len([*group])) for source, group in groupby(entries, _SOURCE_OF))
+                number = self._numbers[part.source] = len(self._numbers)
+                yield source_block(mark, number, part.source)
+            yield entries_block(mark, number, part)

@@ -6,7 +6,7 @@
     memory      what must outlive the process beside entries, and the position at which it was so
     <first position>.<mark>.journal
 
-Used by one thread at a time. Nothing that was written is lost by an OSError, which every method may raise.
+Used by one thread at a time, but for `pack`. Nothing that was written is lost by an OSError, which every method may raise.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from connector.edges.journal.blocks import Entries, Losses, Placed
+from connector.edges.journal.blocks import Entries, Losses, Packed, Placed, pack
 from connector.edges.journal.cursor import Cursor, Found
 from connector.edges.journal.marker import Lock, Marker
 from connector.edges.journal.segment import Damage, Segment, SegmentReader, SegmentWriter
@@ -51,6 +51,14 @@ class Opened(NamedTuple):
     last: int
     entry: Entry | None
     memory: bytes | None = None
+
+
+class Group(NamedTuple):
+    """Entries at consecutive positions, from the first one's to the last one's, as they are written."""
+
+    first: int
+    last: int
+    packed: Sequence[Packed]
 
 
 class Store:
@@ -107,15 +115,20 @@ class Store:
         finally:
             marker.close()
 
-    def write(self, first: int, entries: Sequence[Entry]) -> None:
-        """Write entries at consecutive positions: all of them, or none."""
+    def pack(self, first: int, entries: Sequence[Entry]) -> Group:
+        """Return entries at consecutive positions, one at least, ready to be written; it may be called at any time."""
+        positions = range(first, first + len(entries))
+        return Group(first, positions[-1], pack(positions, entries))
+
+    def write(self, group: Group) -> None:
+        """Write entries: all of them, or none."""
         writer = self._writer
         if writer is None or writer.segment.size >= self._bounds.segment:
-            writer = self._begin(first)
+            writer = self._begin(group.first)
         size = writer.segment.size
-        writer.write(range(first, first + len(entries)), entries)
+        writer.write(group.packed)
         self._bytes += writer.segment.size - size
-        self.written = first + len(entries) - 1
+        self.written = group.last
         self._is_synced = False
 
     def remember(self, memory: bytes) -> None:
@@ -295,7 +308,7 @@ class Store:
         try:
             # Twice, since nothing else would tell of them if one block could not be read.
             writer.tell(losses)
-            writer.write([position for position, _ in kept], [entry for _, entry in kept])
+            writer.write(pack([position for position, _ in kept], [entry for _, entry in kept]))
             writer.tell(losses)
             writer.sync()
         except OSError:

@@ -36,6 +36,6 @@ def test_nothing_written_is_lost_without_a_word_at_whatever_step_a_process_dies(
         for number in range(releasing + 1, written + 1):
             missing = entry(number, event=EVENTS[number % 3])
             assert number in numbers or names(losses, missing), (life, number)
-        store.write(store.written + 1, [entry(1, epoch=99)])
+        store.write(store.pack(store.written + 1, [entry(1, epoch=99)]))
         assert everything(store, store.written - 1)[0] == [entry(1, epoch=99)], life
         store.close()

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
     store = opened(path)
     store.next_epoch(7)
     for first in range(1, 31, 5):
-        store.write(first, entries(first, first + 4))
+        store.write(store.pack(first, entries(first, first + 4)))
     store.release(12)
     store.close()
     return path
@@ -59,7 +59,7 @@ def test_it_can_be_asked_while_another_has_the_folder(folder: Path) -> None:
     store = opened(folder)
     assert state_of(folder, PBX).owner == os.getpid()
     assert state_of(folder, PBX).waiting == 18
-    store.write(31, entries(31, 33))
+    store.write(store.pack(31, entries(31, 33)))
     assert state_of(folder, PBX).waiting == 21
     store.close()
     assert state_of(folder, PBX).owner is None

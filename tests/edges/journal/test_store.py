@@ -43,7 +43,7 @@ def test_what_is_written_is_read_as_it_was(groups: list[list[Entry]], limit: int
     with folder() as path:
         store = opened(path, Bounds(LARGE, 2_000))
         for group in groups:
-            store.write(store.written + 1, group)
+            store.write(store.pack(store.written + 1, group))
         store.close()
         store = opened(path)
         found: list[Entry] = []
@@ -65,14 +65,14 @@ def test_what_is_written_is_read_as_it_was(groups: list[list[Entry]], limit: int
 
 def test_positions_go_on_after_a_restart_and_released_entries_stay_gone(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    store.write(1, entries(1, 20))
+    store.write(store.pack(1, entries(1, 20)))
     store.release(12)
     store.close()
     store = opened(tmp_path)
     assert (store.opened.last, store.released) == (20, 12)
     assert store.opened.entry == entry(20)
     assert sequences(everything(store)[0]) == [*range(13, 21)]
-    store.write(21, entries(1, 5, epoch=2))
+    store.write(store.pack(21, entries(1, 5, epoch=2)))
     assert sequences(everything(store)[0]) == [*range(13, 21), *range(1, 6)]
     store.close()
 
@@ -80,7 +80,7 @@ def test_positions_go_on_after_a_restart_and_released_entries_stay_gone(tmp_path
 def test_whole_segments_that_kafka_has_are_deleted_but_the_last(tmp_path: Path) -> None:
     store = opened(tmp_path)
     for first in range(1, 31, 5):
-        store.write(first, entries(first, first + 4))
+        store.write(store.pack(first, entries(first, first + 4)))
     files = [*tmp_path.glob("*.journal")]
     assert len(files) > 3
     store.release(30)
@@ -96,14 +96,14 @@ def test_whole_segments_that_kafka_has_are_deleted_but_the_last(tmp_path: Path) 
 
 def test_positions_never_come_twice_where_the_marker_outlived_the_entries(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    store.write(1, entries(1, 20))
+    store.write(store.pack(1, entries(1, 20)))
     store.release(20)
     store.close()
     (file,) = tmp_path.glob("*.journal")
     os.truncate(file, file.stat().st_size // 2)
     store = opened(tmp_path)
     assert store.opened.last >= 20
-    store.write(store.opened.last + 1, entries(1, 3, epoch=2))
+    store.write(store.pack(store.opened.last + 1, entries(1, 3, epoch=2)))
     assert sequences(everything(store)[0]) == [1, 2, 3]
     store.close()
 
@@ -111,7 +111,7 @@ def test_positions_never_come_twice_where_the_marker_outlived_the_entries(tmp_pa
 def test_a_file_that_power_loss_has_emptied_is_a_loss(tmp_path: Path) -> None:
     store = opened(tmp_path)
     for first in (1, 6, 11):
-        store.write(first, entries(first, first + 4))
+        store.write(store.pack(first, entries(first, first + 4)))
     store.close()
     sorted(tmp_path.glob("*.journal"))[1].write_bytes(b"")
     store = opened(tmp_path)
@@ -123,11 +123,11 @@ def test_a_file_that_power_loss_has_emptied_is_a_loss(tmp_path: Path) -> None:
 
 def test_a_file_that_was_begun_and_never_written_is_none(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    store.write(1, entries(1, 5))
+    store.write(store.pack(1, entries(1, 5)))
     store.close()
     Segment.named(tmp_path, 6).path.write_bytes(b"")
     store = opened(tmp_path)
-    store.write(store.written + 1, entries(6, 9))
+    store.write(store.pack(store.written + 1, entries(6, 9)))
     found, losses = everything(store)
     store.close()
     assert sequences(found) == [*range(1, 10)]
@@ -142,7 +142,7 @@ def test_epochs_only_grow(tmp_path: Path) -> None:
         store.close()
     assert epochs == [1_000, 1_001, 5_000, 5_001]
     store = opened(tmp_path)
-    store.write(store.written + 1, [entry(1, epoch=9_000)])
+    store.write(store.pack(store.written + 1, [entry(1, epoch=9_000)]))
     store.close()
     (tmp_path / "epoch").unlink()
     store = opened(tmp_path)
@@ -154,15 +154,15 @@ def test_a_memory_comes_back_with_what_was_written_since(tmp_path: Path) -> None
     store = opened(tmp_path)
     assert store.opened.memory is None
     assert [*store.since_memory()] == []
-    store.write(1, entries(1, 10))
+    store.write(store.pack(1, entries(1, 10)))
     store.remember(b"ten")
-    store.write(11, entries(11, 14))
+    store.write(store.pack(11, entries(11, 14)))
     store.release(14)
     store.close()
     store = opened(tmp_path)
     assert store.opened.memory == b"ten"
     assert sequences(store.since_memory()) == [11, 12, 13, 14]
-    store.write(15, entries(1, 1, epoch=2))
+    store.write(store.pack(15, entries(1, 1, epoch=2)))
     assert sequences(store.since_memory()) == [11, 12, 13, 14]
     store.close()
 
@@ -170,7 +170,7 @@ def test_a_memory_comes_back_with_what_was_written_since(tmp_path: Path) -> None
 @pytest.mark.parametrize("torn", [b"", b"\0" * 5, b"\0" * 12 + b"other"])
 def test_a_torn_memory_is_left(tmp_path: Path, torn: bytes) -> None:
     store = opened(tmp_path)
-    store.write(1, entries(1, 2))
+    store.write(store.pack(1, entries(1, 2)))
     store.remember(b"two")
     store.close()
     (tmp_path / "memory").write_bytes(torn)
@@ -190,7 +190,7 @@ def test_a_folder_has_one_owner(tmp_path: Path) -> None:
 
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = opened(tmp_path)
-    store.write(1, entries(1, 3))
+    store.write(store.pack(1, entries(1, 3)))
     whole, left = os.pwrite, 2
 
     def full(file: int, data: bytes, offset: int) -> int:
@@ -202,10 +202,10 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(OSError, match="No space"):
-        store.write(4, entries(4, 9))
+        store.write(store.pack(4, entries(4, 9)))
     assert store.written == 3
     monkeypatch.undo()
-    store.write(4, entries(4, 9))
+    store.write(store.pack(4, entries(4, 9)))
     assert sequences(everything(store)[0]) == [*range(1, 10)]
     store.close()
     store = opened(tmp_path)
@@ -222,7 +222,7 @@ def written(path: Path, portions: list[int], released: int) -> tuple[list[Entry]
         for portion in portions:
             done = [each for each in everything_written if each.source.epoch == epoch]
             new = entries(len(done) + 1, len(done) + portion, epoch)
-            store.write(store.written + 1, new)
+            store.write(store.pack(store.written + 1, new))
             everything_written += new
         if epoch == 2:
             store.release(min(released, store.written))
@@ -250,7 +250,7 @@ def test_whatever_becomes_of_the_files_what_is_missing_is_named(
         store = opened(path)
         found, losses = everything(store)
         new = entries(1, 3, epoch=3)
-        store.write(store.written + 1, new)
+        store.write(store.pack(store.written + 1, new))
         more, later_losses = everything(store, store.opened.last)
         last = store.opened.entry
         store.close()
@@ -298,7 +298,7 @@ def filled(path: Path, bounds: Bounds) -> Store:
         portion = entries(first, first + 9)
         portion[3] = entry(first + 3, event="Cdr")
         portion[4] = entry(first + 4, event="Newchannel")
-        store.write(first, portion)
+        store.write(store.pack(first, portion))
     return store
 
 

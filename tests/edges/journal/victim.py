@@ -55,7 +55,7 @@ def course(folder: Path, progress: int) -> None:
             new = [entry(sequence + nth, event=EVENTS[nth % 3]) for nth in range(1, 4)]
             sequence += 3
             os.write(progress, f"writing {sequence}\n".encode())
-            store.write(first, new)
+            store.write(store.pack(first, new))
             os.write(progress, f"written {sequence}\n".encode())
             if group % 4 == 0:
                 store.sync()
