@@ -87,7 +87,7 @@ def test_a_frame_that_nobody_tells_of_would_be_found(monkeypatch: pytest.MonkeyP
 
 
 def test_a_schema_that_makes_no_records_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (directory() / "events" / "pickup.avsc").read_text("utf-8")
+    text = (directory() / "events" / "queue_params.avsc").read_text("utf-8")
     wrong = text.replace('"wire": "int"', '"wire": "string"', 1)
     schemas.judge(text)
     schemas.judge(wrong)
