@@ -89,6 +89,16 @@ class RecordRefused(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class GapTold(Fact):
+    """A session follows an interruption of `lasted_s` seconds; `loss` is `possible` or `certain`."""
+
+    pbx: str
+    reason: str
+    loss: str
+    lasted_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class EventsLost(Fact):
     """Entries were given up: numbers `first` to `last` of the PBX, `count` of them; None where nobody knows."""
 

@@ -6,9 +6,9 @@ origin, and not their name, picks that schema, so nobody on a PBX can forge one.
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-from connector.ami.message import event_name
+from connector.ami.message import event_name, parse
 from connector.events.calls import Merge
 from connector.events.entry import Entry, Flaw
 from connector.events.gaps.holes import SEQUENCE_HOLE, Hole
@@ -53,6 +53,22 @@ def gap(
         "Restarted": _WORDS[change.restarted],
     }
     return notice("gap", {**headers, **about})
+
+
+class Told(NamedTuple):
+    """What the record of an interruption says: `lasted_us` in microseconds."""
+
+    reason: str
+    loss: str
+    lasted_us: int
+
+
+def told(frame: bytes) -> Told | None:
+    """Read what `gap` has made; None for another record."""
+    record = parse(frame)
+    if record.get("Event") != "gap":
+        return None
+    return Told(record.get("Reason"), record.get("Loss"), int(record.get("To")) - int(record.get("From")))
 
 
 def loss(lost: GivenUp, epoch: int) -> bytes:

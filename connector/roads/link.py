@@ -20,8 +20,9 @@ from connector.events.entry import Entry, Source
 from connector.events.gaps.losses import GivenUp
 from connector.events.intake import Intake
 from connector.events.lists import List
+from connector.events.notices import told
 from connector.events.snapshot import Snapshot, Snapshots
-from connector.facts import EventsLost, LinkDown, LinkUp, LoginWasRefused, Report, SnapshotTaken
+from connector.facts import EventsLost, GapTold, LinkDown, LinkUp, LoginWasRefused, Report, SnapshotTaken
 from connector.roads.ports import Journal
 
 _T = TypeVar("_T")
@@ -262,7 +263,10 @@ class Link:
             asterisk_version=welcome.asterisk_version,
             ami_version=welcome.ami_version,
         )
-        self.append(self._intake.up(source, now_us, address, welcome.start))
+        entries = self._intake.up(source, now_us, address, welcome.start)
+        self.append(entries)
+        for gap in filter(None, (told(entry.frame) for entry in entries)):
+            self._report(GapTold(self._pbx.name, gap.reason, gap.loss, gap.lasted_us / 1_000_000))
 
     def _take(self, frames: list[bytes], received_us: int) -> None:
         entries = self._intake.frames(frames, received_us)

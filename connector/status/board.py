@@ -219,6 +219,7 @@ def _flows(board: Board, fact: facts.CanarySeen, _: int) -> None:
 _GAPS: Final[dict[type[Fact], str]] = {
     facts.EventsLost: "lost",
     facts.EventsMissed: "missed",
+    facts.GapTold: "gap",
     facts.StreamApart: "apart",
     facts.CanaryMissed: "stalled",
 }
@@ -232,6 +233,7 @@ _TAKEN: Final[dict[type[Fact], Callable[[Board, Any, int], None]]] = {
     facts.RecordRefused: _record_refused,
     facts.EventsLost: _gap,
     facts.EventsMissed: _gap,
+    facts.GapTold: _gap,
     facts.StreamApart: _gap,
     facts.CanaryMissed: _stalled,
     facts.CanarySeen: _flows,

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from connector.errors import LinkLost, LoginRefused
-from connector.facts import EventsLost, LinkDown, LinkUp, LoginWasRefused
+from connector.facts import EventsLost, GapTold, LinkDown, LinkUp, LoginWasRefused
 from tests.roads.in_memory import BOTH, CALL, Bench, Visit, kind
 
 
@@ -42,6 +42,9 @@ def test_each_session_has_an_epoch_of_its_own_and_the_gap_between_is_noted() -> 
         assert [(entry.source.epoch, entry.sequence) for entry in bench.books.entries] == [
             (1, n) for n in range(1, 8)
         ]
+        (gap,) = bench.of(GapTold)
+        assert (gap.pbx, gap.reason, gap.loss) == ("pbx1", "session-lost", "possible")
+        assert gap.lasted_s >= 0
 
     asyncio.run(run())
 

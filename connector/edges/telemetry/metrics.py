@@ -71,6 +71,8 @@ class Metrics:
         self.letters = self._counter("dead_letters", "What went to the dead-letter topic.", "reason")
         self.lost = self._counter("entries_lost", "Entries given up or damaged, where counted.", "pbx")
         self.losses = self._counter("losses", "Times at which entries were lost.", "pbx")
+        self.gaps = self._counter("gaps", "Interruptions told as gaps.", "pbx", "loss")
+        self.gap_seconds = self._counter("gap_seconds", "How long they lasted.", "pbx")
         self.missed = self._counter("events_missed", "Events that the PBX numbered and nobody read.", "pbx")
         self.snapshot_items = self._counter("snapshot_items", "Items of lists asked after logins.", "pbx")
 
@@ -108,9 +110,19 @@ class Metrics:
 
     def _begin(self, pbx: str) -> None:
         """Have counters at 0 before they count: a first step from nothing is no increase for Prometheus."""
-        counters = (self.lost, self.losses, self.missed, self.snapshot_items, self.logins, self.ends)
+        counters = (
+            self.lost,
+            self.losses,
+            self.gap_seconds,
+            self.missed,
+            self.snapshot_items,
+            self.logins,
+            self.ends,
+        )
         for counter in (*counters, self.canaries, self.journal, self.unresolved):
             counter.labels(pbx)
+        for loss in ("possible", "certain"):
+            self.gaps.labels(pbx, loss)
         for session in ("events", "actions"):
             self.refusals.labels(pbx, session)
         for fatal in ("false", "true"):
@@ -154,6 +166,11 @@ def _lost(metrics: Metrics, fact: facts.EventsLost) -> None:
     metrics.lost.labels(fact.pbx).inc(fact.count or 0)
 
 
+def _gap(metrics: Metrics, fact: facts.GapTold) -> None:
+    metrics.gaps.labels(fact.pbx, fact.loss).inc()
+    metrics.gap_seconds.labels(fact.pbx).inc(fact.lasted_s)
+
+
 def _measured(metrics: Metrics, fact: facts.ProducerMeasured) -> None:
     metrics.queued.set(fact.queued)
     metrics.queued_bytes.set(fact.queued_bytes)
@@ -167,6 +184,7 @@ _TAKEN: Final[dict[type[Fact], Callable[[Metrics, Any], None]]] = {
     facts.EventQuarantined: lambda metrics, fact: metrics.letters.labels(fact.reason).inc(),
     facts.RecordRefused: lambda metrics, _: metrics.letters.labels("record-refused").inc(),
     facts.EventsLost: _lost,
+    facts.GapTold: _gap,
     facts.EventsMissed: lambda metrics, fact: metrics.missed.labels(fact.pbx).inc(fact.count),
     facts.SnapshotTaken: lambda metrics, fact: metrics.snapshot_items.labels(fact.pbx).inc(fact.items),
     facts.LinkUp: lambda metrics, fact: metrics.logins.labels(fact.pbx).inc(),

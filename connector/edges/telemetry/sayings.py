@@ -42,6 +42,9 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
     facts.EventsLost: Saying(
         logging.ERROR, "{pbx}: {lost} lost, numbers {first} to {last}: {reason}", ("pbx", "reason")
     ),
+    facts.GapTold: Saying(
+        logging.WARNING, "{pbx}: a gap of {lasted} s ({reason}), loss {loss}", ("pbx", "reason")
+    ),
     facts.EventsMissed: Saying(
         logging.ERROR, "{pbx}: {count} events were not read, SequenceNumber {first} to {last}", ("pbx",)
     ),
@@ -165,6 +168,8 @@ def _watched(fact: Fact) -> dict[str, str]:
     match fact:
         case facts.ClockDiffers(offset_ms=ahead):
             return {"apart": f"{abs(ahead)} ms {'ahead of' if ahead > 0 else 'behind'} ours"}
+        case facts.GapTold(lasted_s=lasted_s):
+            return {"lasted": f"{lasted_s:.1f}"}
         case facts.CanaryMissed(renewed=renewed):
             return {"then": _RENEWED if renewed else _NOT_RENEWED}
         case _:

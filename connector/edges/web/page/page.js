@@ -160,7 +160,9 @@ function card(pbx, now) {
 function gap(each) {
   const many = each.count === null || each.count === undefined ? "" : `${number(each.count)} events `;
   const numbers = each.first === undefined ? "" : `${each.first} to ${each.last ?? "?"}`;
-  return [clock(each.at_ms), each.pbx, each.what, `${many}${numbers}${each.reason ? ` ${each.reason}` : ""}`.trim()];
+  const lasted = each.lasted_s === undefined ? "" : `${each.lasted_s.toFixed(1)} s, loss ${each.loss}`;
+  const told = [`${many}${numbers}${lasted}`.trim(), each.reason].filter(Boolean).join(": ");
+  return [clock(each.at_ms), each.pbx, each.what, told];
 }
 
 function action(each) {
