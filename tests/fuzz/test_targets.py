@@ -52,7 +52,7 @@ def test_a_silent_loss_would_be_found(tmp_path: Path, monkeypatch: pytest.Monkey
     files = journals.written(tmp_path / "written")
     emptied = sorted(name for name in files if name.endswith(".journal"))[2]
     known = {entry.sequence: entry for entry in entries(1, journals.COUNT)}
-    monkeypatch.setattr(Segment, "is_emptied", lambda *_: False)
+    monkeypatch.setattr(Segment, "is_short_of", lambda *_: False)
     with pytest.raises(AssertionError, match="nothing says so"):
         journals.judge(tmp_path / "read", files | {emptied: b""}, known)
 

@@ -37,6 +37,7 @@ class Cursor:
         self._reader = SegmentReader(begins[-1] if begins else segments[0], pbx)
         self._held: list[Placed] = []
         self._before: Entry | None = None
+        self._reached = after
         self._is_damaged = False
         self._is_told = False
 
@@ -73,6 +74,7 @@ class Cursor:
         while True:
             match self._reader.read():
                 case Entries(placed):
+                    self._reached = max(self._reached, placed[-1][0])
                     self._held = [each for each in placed if each[0] > self.position]
                     if self._held:
                         self._tell_damage(self._held[0], losses)
@@ -101,7 +103,8 @@ class Cursor:
         before = self._reader.segment
         for segment in self._segments:
             if segment.first > before.first:
-                self._is_damaged |= before.is_emptied(segment)
+                told = self._is_told or before.is_told
+                self._is_damaged |= not told and before.is_short_of(segment, self._reached)
                 self._reader.close()
                 self._reader = SegmentReader(segment, self._pbx)
                 self._is_told = False

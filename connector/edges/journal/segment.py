@@ -60,12 +60,12 @@ class Segment:
         match = _NAME.fullmatch(path.name)
         return cls(path, int(match[1]), bytes.fromhex(match[2])) if match else None
 
-    def is_emptied(self, behind: Self) -> bool:
-        """Say whether all of it is gone: where power was lost a file may be there and its content not.
+    def is_short_of(self, behind: Self, last: int) -> bool:
+        """Say whether its end is gone, by the position of the last entry in it: a file may be cut between two blocks.
 
         One that was begun and never written to has one position at most.
         """
-        return self.size == 0 and behind.first > self.first + 1
+        return behind.first > (self.first if self.size == 0 else last) + 1
 
     @classmethod
     def named(cls, folder: Path, first: int) -> Self:

@@ -123,6 +123,11 @@ class Store:
     def write(self, group: Group) -> None:
         """Write entries: all of them, or none."""
         writer = self._writer
+        if writer is not None and group.first > self.written + 1:
+            # What is missing between was given up in memory, and told: it is no damage.
+            size = writer.segment.size
+            writer.tell(())
+            self._bytes += writer.segment.size - size
         if writer is None or writer.segment.size >= self._bounds.segment:
             writer = self._begin(group.first)
         size = writer.segment.size
@@ -284,7 +289,7 @@ class Store:
     def _whole(self, segment: Segment) -> "_Whole":
         whole = _Whole([], [], [])
         behind = next((each for each in self._segments if each.first > segment.first), None)
-        spoilt = behind is not None and segment.is_emptied(behind)
+        spoilt = tells = False
         for content in self._contents(segment):
             match content:
                 case Entries(placed):
@@ -294,10 +299,11 @@ class Store:
                     spoilt = False
                 case Losses(losses):
                     # They stand there twice.
-                    whole.told[:] = losses
+                    whole.told[:], tells = losses, True
                 case Damage():
                     spoilt = True
-        if spoilt:
+        last = whole.placed[-1][0] if whole.placed else segment.first - 1
+        if spoilt or (behind is not None and not tells and segment.is_short_of(behind, last)):
             whole.damaged.extend(_between(whole.placed, None, segment.first))
         return whole
 

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from connector.ami.framing import Oversize
-from connector.edges.journal.segment import Segment
 from connector.edges.journal.store import Bounds, Store, Worth
 from connector.errors import JournalError
 from connector.events.entry import Entry
@@ -106,32 +105,6 @@ def test_positions_never_come_twice_where_the_marker_outlived_the_entries(tmp_pa
     store.write(store.pack(store.opened.last + 1, entries(1, 3, epoch=2)))
     assert sequences(everything(store)[0]) == [1, 2, 3]
     store.close()
-
-
-def test_a_file_that_power_loss_has_emptied_is_a_loss(tmp_path: Path) -> None:
-    store = opened(tmp_path)
-    for first in (1, 6, 11):
-        store.write(store.pack(first, entries(first, first + 4)))
-    store.close()
-    sorted(tmp_path.glob("*.journal"))[1].write_bytes(b"")
-    store = opened(tmp_path)
-    found, losses = everything(store)
-    store.close()
-    assert sequences(found) == [*range(1, 6), *range(11, 16)]
-    assert [(loss.first, loss.last) for loss in losses] == [(6, 10)]
-
-
-def test_a_file_that_was_begun_and_never_written_is_none(tmp_path: Path) -> None:
-    store = opened(tmp_path)
-    store.write(store.pack(1, entries(1, 5)))
-    store.close()
-    Segment.named(tmp_path, 6).path.write_bytes(b"")
-    store = opened(tmp_path)
-    store.write(store.pack(store.written + 1, entries(6, 9)))
-    found, losses = everything(store)
-    store.close()
-    assert sequences(found) == [*range(1, 10)]
-    assert not losses
 
 
 def test_epochs_only_grow(tmp_path: Path) -> None:
