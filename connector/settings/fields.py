@@ -218,7 +218,7 @@ def _zone(value: object, where: str) -> ZoneInfo:
     text = _text(value, where)
     try:
         return ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError, RecursionError) as error:
         raise SettingsError(
             f"{where}: must be the IANA name of a timezone, as Europe/Berlin{_not(value)}"
         ) from error

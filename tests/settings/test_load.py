@@ -226,6 +226,10 @@ def test_every_problem_is_named_in_a_line_of_its_own() -> None:
             "journal.max_bytes: a whole number has 64 bits",
         ),
         ("a." * 5000 + "b = 1", "the settings are no TOML"),
+        (
+            LEAST.replace("\n[kafka]", f'timezone = "{"Europe/" * 500}Berlin"\n[kafka]'),
+            "pbx.main.timezone: must be the IANA name of a timezone",
+        ),
     ],
 )
 def test_an_error_names_the_key_and_what_is_allowed(text: str, said: str) -> None:
