@@ -254,6 +254,9 @@ class KafkaReader:
             )
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 (its public name)
             self._unfinished.discard((topic, partition))
+        elif error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            # librdkafka looks for the group's coordinator all the same; nothing here asks it for anything.
+            return None
         elif error.fatal() or error.code() in _HOPELESS:
             raise BrokerError(why(error, f"reading topic {topic}"))
         return None
