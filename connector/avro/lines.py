@@ -36,6 +36,7 @@ _LOSSY: Final = 1 << 20
 """Added to a header's number where its bytes were not UTF-8."""
 
 _UNSAFE: Final = re.compile(rb"[^!-$&-~]")
+_SHORTEST_TIMESTAMP: Final = 8
 _LONGEST_TIMESTAMP: Final = 18
 _FROM_PBX: Final = string(b"pbx")
 
@@ -189,7 +190,11 @@ def timestamp(value: bytes) -> bytes | None:
     `value` is AMI's `seconds.microseconds`, since 1970 (UTC); None where it is not.
     """
     digits = value[:-7] + value[-6:]
-    if not digits.isdigit() or value[-7:-6] != b"." or len(value) > _LONGEST_TIMESTAMP:
+    if (
+        not digits.isdigit()
+        or value[-7:-6] != b"."
+        or not _SHORTEST_TIMESTAMP <= len(value) <= _LONGEST_TIMESTAMP
+    ):
         return None
     return instant(int(digits)) + _FROM_PBX
 

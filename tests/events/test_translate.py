@@ -60,6 +60,17 @@ def test_without_timestamp_the_time_of_receipt_stands_in() -> None:
     )
 
 
+@pytest.mark.parametrize("stamp", [".123456", "1.12345", "-1.123456", "1,123456", "9" * 12 + ".123456", "."])
+@pytest.mark.parametrize("before", ["", "\r\nPeer: a"])
+def test_what_is_no_timestamp_is_kept_and_the_time_of_receipt_stands_in(before: str, stamp: str) -> None:
+    frame = f"Event: PeerStatus\r\nPrivilege: system,all{before}\r\nTimestamp: {stamp}\r\nCause: x"
+    entry = one(frame.encode())
+    whole = record(entry)
+    assert (whole["event_time_us"], whole["event_time_source"]) == (NOW, "receipt")
+    assert {"name": "Timestamp", "value": stamp} in whole["extra"]
+    assert dict(published(entry).headers)["ce_time"] == b"2023-11-14T22:13:21.000000Z"
+
+
 def test_debug_headers_of_manager_conf() -> None:
     frame = HANGUP.replace(
         b"\r\nChannel: ", b"\r\nSequenceNumber: 77\r\nFile: manager.c\r\nLine: 1\r\nFunc: f\r\nChannel: ", 1
