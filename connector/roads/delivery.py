@@ -128,7 +128,7 @@ class Delivery:
             await sent.put(_Sent(batch, await lane.put(batch.records)))
 
     async def _records(self, entries: Sequence[Entry]) -> list[Publish]:
-        translate, known = self._translator.translate, self._known_topics
+        translate, known = self._outcome, self._known_topics
         records: list[Publish] = []
         for entry in entries:
             outcome = translate(entry)
@@ -137,11 +137,17 @@ class Delivery:
             records.append(outcome)
         return records
 
+    def _outcome(self, entry: Entry) -> Outcome:
+        try:
+            return self._translator.translate(entry)
+        except Exception as error:  # noqa: BLE001 (one event would stop the road, and again after each start)
+            return self._translator.unforeseen(entry, error)
+
     async def _prepare(self, entry: Entry, outcome: Outcome) -> Publish:
         """Do what a record needs the first time: its schema's id, its topic; report a dead letter."""
         while isinstance(outcome, NeedsSchema):
             await self._learn(outcome)
-            outcome = self._translator.translate(entry)
+            outcome = self._outcome(entry)
         if isinstance(outcome, Quarantine):
             self._report(EventQuarantined(entry.source.pbx, outcome.event, outcome.reason, outcome.detail))
             outcome = outcome.publish

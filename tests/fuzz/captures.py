@@ -11,6 +11,7 @@ from connector.ami.message import Kind, kind_of
 from connector.app.lines import lines_end
 from connector.app.replay import Capture, replay
 from connector.edges.telemetry import Telemetry
+from connector.events.records.translate import UNFORESEEN
 from connector.settings.load import load
 from tests.fuzz import frames
 from tests.fuzz.mutation import Mutator
@@ -52,6 +53,8 @@ def _replayed(data: bytes, size: int) -> list[dict[str, Any]]:
     greetings = sum(kind_of(frame) is Kind.GREETING for frame in Framer(frames.MAX_FRAME).feed(data))
     if told < capture.frames - greetings:
         raise AssertionError(f"{capture.frames} frames, and {told} are told of")
+    if tally.quarantined[UNFORESEEN]:
+        raise AssertionError("the connector has failed at an event")
     if len(lines) != tally.published.total():
         raise AssertionError("not as many lines as records are told of")
     return [json.loads(line) for line in lines]

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import pytest
+
 from connector.edges.journal.memory import MemoryJournal
 from connector.errors import BrokerError, RegistryError
 from connector.events.entry import Entry
-from connector.events.records.outcome import Publish, Refused
+from connector.events.records.outcome import Outcome, Publish, Refused
+from connector.events.records.translate import Translator
 from connector.facts import (
     EventQuarantined,
     EventsLost,
@@ -169,6 +172,28 @@ def test_nothing_goes_to_kafka_before_it_is_kept() -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert bench.ids() == [entry.event_id for entry in entries]
+
+    asyncio.run(main())
+
+
+def test_an_event_that_translating_fails_at_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        bench = Bench()
+        entries = bench.read(*calls(3))
+        whole = Translator.translate
+
+        def translate(self: Translator, entry: Entry) -> Outcome:
+            if entry is entries[1]:
+                raise ValueError(f"invalid literal: {entry.frame!r}")
+            return whole(self, entry)
+
+        monkeypatch.setattr(Translator, "translate", translate)
+        await bench.drain()
+        assert bench.ids() == [entry.event_id for entry in entries]
+        letter = bench.kafka.records[1]
+        assert (letter.topic, letter.value) == ("asterisk.dlq", entries[1].frame)
+        (fact,) = bench.of(EventQuarantined)
+        assert (fact.reason, fact.detail) == ("unforeseen", "ValueError in translate")
 
     asyncio.run(main())
 

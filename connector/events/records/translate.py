@@ -1,5 +1,6 @@
 """Entry to outcome: what Kafka gets for one frame. A function of the entry alone."""
 
+import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +21,7 @@ from connector.events.records.record import Records
 from connector.events.records.routing import Keys, Routing
 
 TOO_LARGE = "too-large"
+UNFORESEEN = "unforeseen"
 _KEPT_OF_LARGE = 65_536
 
 _new: Final = tuple.__new__
@@ -111,6 +113,13 @@ class Translator:
     def refused(self, entry: Entry, reason: str) -> Quarantine:
         """Return the dead letter for an entry whose record the broker will never take."""
         return self._quarantine(entry, Flaw("refused", reason), "KAFKA_PRODUCE")
+
+    def unforeseen(self, entry: Entry, error: Exception) -> Quarantine:
+        """Return the dead letter for an entry that `translate` has failed at, which is a defect of ours."""
+        # Its text might hold a value of the event.
+        places = traceback.extract_tb(error.__traceback__)
+        detail = f"{type(error).__name__} in {places[-1].name}" if places else type(error).__name__
+        return self._quarantine(entry, Flaw(UNFORESEEN, detail), "VALUE_CONVERTER")
 
     def _told(self, entry: Entry) -> Entry:
         return entry if self._discretion is None else self._discretion.told(entry)
