@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from connector.actions.writing.encoding import Encoding
@@ -15,6 +16,7 @@ from connector.app.local import LocalIds
 from connector.app.parts import open_embedded, open_reader
 from connector.app.road_back import open_road_back
 from connector.app.running import run
+from connector.app.serving import watching
 from connector.app.signals import Stop
 from connector.demo.broker import EmbeddedBroker
 from connector.demo.pbx import SimulatedPbx
@@ -27,11 +29,13 @@ from connector.edges.telemetry import Telemetry
 from connector.events.records.outcome import Publish
 from connector.roads.ports import Sink
 from connector.settings.actions import Actions, Standard
+from connector.settings.http import Http
 from connector.settings.kinds import Address, Secret
 from connector.settings.road_back import pairs
 from connector.settings.sections import Events, Kafka, Pbx, Settings
 
 NAME: Final = "demo"
+NO_HTTP: Final = Http()
 _SECRET: Final = "demo"  # noqa: S105 (the simulated PBX's own, on loopback)
 _DRAIN_S: Final = 3.0
 """Seconds that what is under way has at the end."""
@@ -43,8 +47,8 @@ _HOLE_S: Final = 1.0
 class Audience(Protocol):
     """Whom the demo is played to."""
 
-    def opens(self, road: str) -> None:
-        """Hear once what the road is, in words."""
+    def opens(self, road: str, page: str | None) -> None:
+        """Hear once what the road is, in words, and where its status page is."""
         ...
 
     def take(self, seen: Seen) -> None:
@@ -52,20 +56,26 @@ class Audience(Protocol):
         ...
 
 
-async def demo(stop: Stop, telemetry: Telemetry, audience: Audience, speed: float = 1.0) -> None:
-    """Let calls happen until told to stop; `speed` 1 is real time."""
+async def demo(
+    stop: Stop, telemetry: Telemetry, audience: Audience, speed: float = 1.0, http: Http = NO_HTTP
+) -> None:
+    """Let calls happen until told to stop; `speed` 1 is real time.
+
+    Raises:
+        SettingsError: the status page's port cannot be had.
+    """
     traffic = Traffic(int(time.time()))
     async with SimulatedPbx({NAME: _SECRET}, traffic, speed=speed) as pbx:
         with EmbeddedBroker() as broker:
             host, port = pbx.address
-            audience.opens(
-                f"Asterisk {host}:{port} (simulated) ⇄ Kafka {broker.bootstrap_servers} (embedded)"
-            )
-            settings, ids = _settings(pbx.address, broker), LocalIds()
+            road = f"Asterisk {host}:{port} (simulated) ⇄ Kafka {broker.bootstrap_servers} (embedded)"
+            settings, ids = replace(_settings(pbx.address, broker), http=http), LocalIds()
             async with (
                 open_embedded(settings, broker, telemetry, ids) as shared,
                 open_road_back(settings, ids, telemetry) as back,
+                watching(settings, shared) as page,
             ):
+                audience.opens(road, page)
                 reader = _read(settings, telemetry, Decoder(shared.schemas, ids), audience)
                 asker = _ask(settings, shared.ends.sink, speed)
                 await _beside([reader, asker], run(settings, shared, stop, back), stop)

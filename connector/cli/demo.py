@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from connector.app.signals import Stop
     from connector.demo.picture import Screen
     from connector.demo.wallboard import Seen, Wallboard
+    from connector.settings.http import Http
 
 _FRAME_S: Final = 0.2
 
@@ -31,19 +32,27 @@ def demo(
     speed: Annotated[
         float, typer.Option(min=0.1, max=100, help="How fast time runs on the simulated PBX.")
     ] = 1,
+    http_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65_535, help="Serve the status page at this port of loopback; 0: a free one."
+        ),
+    ] = None,
     form: Output = Form.TEXT,
 ) -> None:
     """Watch a simulated PBX's calls arrive in an embedded Kafka; needs nothing but Python."""
     from connector.demo.wallboard import Wallboard
+    from connector.settings.http import Http
 
     board = Wallboard(time.monotonic)
+    http = Http() if http_port is None else Http(enabled=True, port=http_port)
     drawn = form is Form.TEXT and output.is_terminal()
-    asyncio.run(_drawn(board, events, speed) if drawn else _in_lines(board, events, speed, form))
+    asyncio.run(_drawn(board, events, speed, http) if drawn else _in_lines(board, events, speed, http, form))
     if form is Form.TEXT:
         _summarise(board)
 
 
-async def _drawn(board: "Wallboard", events: int | None, speed: float) -> None:
+async def _drawn(board: "Wallboard", events: int | None, speed: float, http: "Http") -> None:
     from connector.app.demo import demo as play
     from connector.app.signals import Stop
     from connector.demo.picture import Picture, Screen
@@ -55,7 +64,7 @@ async def _drawn(board: "Wallboard", events: int | None, speed: float) -> None:
         painting = asyncio.create_task(_paint(screen))
         audience = _Audience(board, stop, events, lambda _: None)
         try:
-            await play(stop, Telemetry(), audience, speed)
+            await play(stop, Telemetry(), audience, speed, http)
         finally:
             painting.cancel()
             await asyncio.wait([painting])
@@ -73,7 +82,7 @@ def _give_back() -> None:
     sys.stdout.flush()
 
 
-async def _in_lines(board: "Wallboard", events: int | None, speed: float, form: Form) -> None:
+async def _in_lines(board: "Wallboard", events: int | None, speed: float, http: "Http", form: Form) -> None:
     from connector.app.demo import demo as play
     from connector.app.signals import Stop
     from connector.edges.telemetry import Telemetry, open_log
@@ -83,22 +92,30 @@ async def _in_lines(board: "Wallboard", events: int | None, speed: float, form: 
     open_log(sys.stderr, "warning", unsaid=(ActionRefused,))
     with Stop() as stop:
         say = _say if form is Form.TEXT else (lambda seen: output.json_line(seen.whole))
-        await play(stop, Telemetry(), _Audience(board, stop, events, say), speed)
+        await play(stop, Telemetry(), _Audience(board, stop, events, say, output.note), speed, http)
 
 
 class _Audience:
     """Shows records until there were enough."""
 
     def __init__(
-        self, board: "Wallboard", stop: "Stop", most: int | None, say: "Callable[[Seen], None]"
+        self,
+        board: "Wallboard",
+        stop: "Stop",
+        most: int | None,
+        say: "Callable[[Seen], None]",
+        note: "Callable[[str], None]" = lambda _: None,
     ) -> None:
         self._board = board
         self._stop = stop
         self._most = most
         self._say = say
+        self._note = note
 
-    def opens(self, road: str) -> None:
-        self._board.opens(road)
+    def opens(self, road: str, page: str | None) -> None:
+        self._board.opens(f"{road}; status page {page}" if page else road)
+        if page:
+            self._note(f"the status page is at {page}")
 
     def take(self, seen: "Seen") -> None:
         if self._most is not None and self._board.total >= self._most:

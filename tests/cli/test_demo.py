@@ -1,6 +1,8 @@
 """The demo without a terminal: lines, and an end after so many."""
 
 import json
+import re
+from urllib.request import urlopen
 
 import pytest
 
@@ -29,6 +31,20 @@ def test_it_ends_after_so_many_events(program: Program, form: str) -> None:
         events, summary = lines[:200], lines[200:]
         assert all("  asterisk." in line for line in events)
         assert ["Sum", "200"] in [line.split() for line in summary]
+
+
+def test_its_status_page_is_served_where_asked_for(program: Program) -> None:
+    demo = program("demo", "--http-port", "0")
+    assert demo.stderr is not None
+    found = re.fullmatch(
+        r"ami-kafka: the status page is at (http://127\.0\.0\.1:\d+/)\n", demo.stderr.readline()
+    )
+    assert found
+    with urlopen(f"{found[1]}status", timeout=SECONDS) as answer:
+        assert "demo" in json.dumps(json.load(answer))
+    demo.terminate()
+    demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 0
 
 
 def test_a_closed_pipe_ends_it_quietly(program: Program) -> None:
