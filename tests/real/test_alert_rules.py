@@ -46,6 +46,11 @@ ILL: Mapping[str, tuple[str, str, dict[str, str]]] = {
     ),
     "AmiKafkaSessionFlaps": (f"ami_kafka_session_ends_total{MAIN}", "0+1x60", {"pbx": "main"}),
     "AmiKafkaEventsLost": (f"ami_kafka_losses_total{MAIN}", STEP, {"pbx": "main"}),
+    "AmiKafkaGapCertain": (
+        'ami_kafka_gaps_total{loss="certain",pbx="main"}',
+        STEP,
+        {"loss": "certain", "pbx": "main"},
+    ),
     "AmiKafkaEventsMissed": (f"ami_kafka_events_missed_total{MAIN}", STEP, {"pbx": "main"}),
     "AmiKafkaStreamStalled": (f"ami_kafka_stream_stalled{MAIN}", "0x5 1x60", {"pbx": "main"}),
     "AmiKafkaEventsLate": (f"ami_kafka_event_delay_seconds{MAIN}", "9x60", {"pbx": "main"}),
