@@ -3,9 +3,9 @@ WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 
 # Locks first: a change of our own code leaves these layers as they are.
-COPY requirements.lock requirements-build.lock ./
+COPY requirements-otel.lock requirements-build.lock ./
 RUN python -m venv --without-pip /opt/ami-kafka \
-    && pip --python /opt/ami-kafka/bin/python install --only-binary :all: --require-hashes -r requirements.lock \
+    && pip --python /opt/ami-kafka/bin/python install --only-binary :all: --require-hashes -r requirements-otel.lock \
     && pip install --only-binary :all: --require-hashes -r requirements-build.lock
 
 COPY pyproject.toml README.md LICENSE ./

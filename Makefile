@@ -61,10 +61,11 @@ parts: .venv/package.stamp .venv/test.stamp  ## fetch the real Asterisk, Kafka a
 
 lock: build/lock/bin/uv  ## choose versions anew and write the lock files
 	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --output-file requirements-otel.lock --constraints requirements.lock --extra otel pyproject.toml
 	$(COMPILE) --output-file requirements-build.lock --constraints requirements.lock --group pyproject.toml:build
-	$(COMPILE) --output-file requirements-test.lock --constraints requirements.lock \
-		--constraints requirements-build.lock --group pyproject.toml:test pyproject.toml
-	$(COMPILE) --output-file requirements-dev.lock --constraints requirements-test.lock \
+	$(COMPILE) --output-file requirements-test.lock --constraints requirements-otel.lock \
+		--constraints requirements-build.lock --extra otel --group pyproject.toml:test pyproject.toml
+	$(COMPILE) --output-file requirements-dev.lock --constraints requirements-test.lock --extra otel \
 		--group pyproject.toml:dev pyproject.toml
 
 ci:  ## what CI runs

@@ -5,7 +5,7 @@ business alone. No fact carries a secret.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +272,13 @@ class RegistryTrouble(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class TracesUnsent(Fact):
+    """Spans of traces could not be exported, by the exporter's own words."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TopicMade(Fact):
     """A topic was created."""
 
@@ -283,7 +290,8 @@ class TopicMade(Fact):
 class ActionFact(Fact):
     """Base of the audit lines: which request; never what it says, which may be secret.
 
-    `topic`, `partition` and `offset` are where its record stands.
+    `topic`, `partition` and `offset` are where its record stands; `traceparent` is its header of W3C's trace
+    context, "" where it has none.
     """
 
     request_id: str
@@ -292,6 +300,7 @@ class ActionFact(Fact):
     topic: str
     partition: int
     offset: int
+    traceparent: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,12 +321,19 @@ class ActionRefused(ActionFact):
 
 @dataclass(frozen=True, slots=True)
 class ActionAnswered(ActionFact):
-    """A request's response stands in Kafka; `took_ms` from its record's time to here, in milliseconds."""
+    """A request's response stands in Kafka; `took_ms` from its record's time to here, in milliseconds.
+
+    `consumed_at_ms` is when the record was read, `sent_at_ms` and `answered_at_ms` when the PBX got the action and
+    answered it, where that was so; in milliseconds since 1970.
+    """
 
     status: str
     executed: str
     replayed: bool
     took_ms: int
+    consumed_at_ms: int
+    sent_at_ms: int | None = None
+    answered_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

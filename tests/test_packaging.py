@@ -16,7 +16,13 @@ import pytest
 import connector
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-test.lock", "requirements-dev.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-otel.lock",
+    "requirements-build.lock",
+    "requirements-test.lock",
+    "requirements-dev.lock",
+)
 REGISTRIES = re.compile(
     "|".join(
         re.escape(f"{name}.{domain}")
@@ -55,13 +61,17 @@ def test_a_lock_names_one_version_and_its_hashes_and_no_address(lock: str) -> No
 
 
 def test_the_locks_agree() -> None:
-    run, build, test, dev = map(_pins, LOCKS)
-    assert (run | build).items() <= test.items() <= dev.items()
+    run, otel, build, test, dev = map(_pins, LOCKS)
+    assert run.items() <= otel.items()
+    assert (otel | build).items() <= test.items() <= dev.items()
 
 
 def test_the_locks_hold_all_that_the_project_names() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert _named(project["project"]["dependencies"]) <= _pins("requirements.lock").keys()
+    assert (
+        _named(project["project"]["optional-dependencies"]["otel"]) <= _pins("requirements-otel.lock").keys()
+    )
     assert _named(project["build-system"]["requires"]) <= _pins("requirements-build.lock").keys()
     assert _named(project["dependency-groups"]["test"]) <= _pins("requirements-test.lock").keys()
     assert _named(project["dependency-groups"]["dev"]) <= _pins("requirements-dev.lock").keys()

@@ -25,6 +25,7 @@ from connector.preflight import (
     privacy,
     requests,
     timezone,
+    tracing,
 )
 from connector.preflight.exposure import exposed
 from connector.preflight.granted import Needs
@@ -61,7 +62,7 @@ async def inspect(settings: Settings, telemetry: Telemetry) -> list[Finding]:
         marks=settings.events.suspect == "mark",
         disk=settings.journal.path is not None,
     )
-    findings += http.check(settings.http)
+    findings += http.check(settings.http) + tracing.check(settings.tracing)
     for name, each in settings.pbx.items():
         findings += timezone(name, each, selection.schemas)
         findings += account(name, each, selection.schemas, schemas)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from connector.settings.sections import Settings
 
     Opened = tuple[Settings, Shared]
+    Opening = AbstractAsyncContextManager[Opened]
 
 
 class Road(StrEnum):
@@ -60,6 +61,7 @@ def run(
     telemetry = Telemetry()
     events = only is not Road.ACTIONS
     opening = _embedded(settings, telemetry) if embedded else _kafka(settings, telemetry, events=events)
+    opening = _traced(opening, settings, telemetry)
     asyncio.run(_bridge(opening, events=events, take_over=take_over))
     telemetry.flush()
 
@@ -103,7 +105,17 @@ async def _kafka(settings: "Settings", telemetry: "Telemetry", *, events: bool) 
         yield settings, shared
 
 
-async def _bridge(opening: "AbstractAsyncContextManager[Opened]", *, events: bool, take_over: bool) -> None:
+@asynccontextmanager
+async def _traced(
+    opening: "Opening", settings: "Settings", telemetry: "Telemetry"
+) -> "AsyncIterator[Opened]":
+    from connector.app.tracing import tracing
+
+    async with tracing(settings, telemetry), opening as opened:
+        yield opened
+
+
+async def _bridge(opening: "Opening", *, events: bool, take_over: bool) -> None:
     from connector.app.collector import settle
     from connector.app.road_back import open_road_back
     from connector.app.running import run as bridge

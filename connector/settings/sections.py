@@ -32,6 +32,7 @@ from connector.settings.kinds import (
     Url,
 )
 from connector.settings.privacy import PrivacySection
+from connector.settings.tracing import Tracing
 
 EventClass = Literal[
     "system", "call", "log", "verbose", "command", "agent", "user", "config", "dtmf", "reporting",
@@ -255,6 +256,7 @@ class Settings:
     privacy: PrivacySection = PrivacySection()  # noqa: RUF009 (it is frozen)
     log: Log = Log()
     http: Http = field(default_factory=Http)
+    tracing: Tracing = field(default_factory=Tracing)
     actions: Actions | None = None
 
     @property

@@ -58,7 +58,7 @@ def test_other_content_is_invalid_whether_the_first_is_done_or_under_way() -> No
     other = Recalled(invalid("this request_id is known with other content"))
     claims.keep(CLAIM, NOW, effect=True)
     assert claims.recall(replace(REQUEST, digest="d2"), PBX, effect=True) == other
-    claims.begin(Ticket(ping(7), request=REQUEST, pbx=PBX))
+    claims.begin(Ticket(ping(7), 0, request=REQUEST, pbx=PBX))
     assert claims.recall(replace(REQUEST, digest="d2"), PBX, effect=True) == other
     assert claims.recall(REQUEST, PBX, effect=True) is Wait.FOR_FIRST
 
@@ -84,7 +84,7 @@ def test_the_later_claim_takes_the_place_of_the_earlier() -> None:
 
 def test_only_the_end_of_the_first_wakes_who_waits_for_it() -> None:
     claims = memory()
-    first, repeat = (Ticket(ping(offset), request=REQUEST, pbx=PBX) for offset in (7, 8))
+    first, repeat = (Ticket(ping(offset), 0, request=REQUEST, pbx=PBX) for offset in (7, 8))
     claims.begin(first)
     claims.wait(repeat)
     assert claims.end(repeat) == []

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.actions.reading.correlation import traceparent
 from connector.actions.request import Request, Undecodable
 from tests.actions.records import (
     JSON,
@@ -80,6 +81,31 @@ def test_springs_headers_are_honoured_and_given_back_byte_for_byte() -> None:
     assert (reply.topic, reply.partition) == ("crm.spring", 258)
     assert reply.echo == tuple(headers[:5])
     assert (reply.correlation_id, reply.cause) == ("saga-9", "cloud-1")
+
+
+TRACEPARENT = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+OTHER = TRACEPARENT[:-1] + b"0"
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ([], b""),
+        ([("traceparent", TRACEPARENT)], TRACEPARENT),
+        ([("ce_traceparent", TRACEPARENT)], TRACEPARENT),
+        ([("ce_traceparent", OTHER), ("traceparent", TRACEPARENT)], TRACEPARENT),
+        ([("traceparent", OTHER), ("traceparent", TRACEPARENT)], TRACEPARENT),
+        ([("traceparent", b"nonsense"), ("ce_traceparent", TRACEPARENT)], TRACEPARENT),
+        ([("traceparent", None)], b""),
+        ([("traceparent", TRACEPARENT.upper())], b""),
+        ([("traceparent", TRACEPARENT + b"\n")], b""),
+        ([("traceparent", b"\xff" * 55)], b""),
+    ],
+)
+def test_a_trace_is_told_where_its_header_is_as_w3c_has_it(
+    headers: list[tuple[str, bytes | None]], found: bytes
+) -> None:
+    assert traceparent(headers) == found.decode()
 
 
 def test_a_header_too_long_is_not_given_back() -> None:

@@ -15,6 +15,7 @@ from connector.facts import (
     ActionAnswered,
     ActionBegun,
     ActionDoubtful,
+    ActionFact,
     ActionRefused,
     RequestUndecodable,
 )
@@ -430,7 +431,28 @@ def test_every_decision_is_in_the_audit_and_no_parameter() -> None:
         False,
         3,
     )
+    times = answered.consumed_at_ms, answered.sent_at_ms, answered.answered_at_ms
+    assert times == (NOW, NOW + 3, NOW + 3)
     assert "hunter2" not in repr(bench.facts)
+
+
+def test_every_decision_tells_the_trace_that_it_was_asked_in() -> None:
+    trace = f"00-{7:032x}-{9:016x}-01"
+    headers = [("traceparent", trace.encode())]
+    bench = Bench(policy=Policy(CATALOGUE, "read-only"))
+    traced = [each._replace(headers=headers) for each in (ping(0), effect(1, "r2", b"l"))]
+    bench.ask(*traced, ping(2, "r3", b"m"))
+    bench.answer(answer())
+    bench.answer(answer())
+    bench.commit()
+    assert {(type(fact), fact.request_id, fact.traceparent) for fact in bench.of(ActionFact)} == {
+        (ActionBegun, "r1", trace),
+        (ActionAnswered, "r1", trace),
+        (ActionRefused, "r2", trace),
+        (ActionAnswered, "r2", trace),
+        (ActionBegun, "r3", ""),
+        (ActionAnswered, "r3", ""),
+    }
 
 
 def avro(offset: int, schema_id: int, **fields: Any) -> Incoming:

@@ -13,7 +13,7 @@ KEYS = [b"", b"a", b"b", None]
 
 
 def ticket(offset: int, key: bytes | None, value: bytes = b"xx") -> Ticket:
-    return Ticket(Incoming(PLACE, offset, 0, key, value))
+    return Ticket(Incoming(PLACE, offset, 0, key, value), 0)
 
 
 @given(st.lists(st.sampled_from(KEYS), max_size=12), st.data())

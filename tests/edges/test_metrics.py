@@ -46,11 +46,11 @@ MOVES: dict[str, tuple[Fact, float]] = {
     "producer_brokers_up": (facts.ProducerMeasured(7, 900, 2_000, 3, 1), 1),
     "registry_errors_total": (facts.RegistryTrouble("s", "away", 1.0), 1),
     'actions_total{action="Ping",pbx="main",replayed="false",status="SUCCESS"}': (
-        facts.ActionAnswered(*REQUEST, "SUCCESS", "yes", replayed=False, took_ms=20),
+        facts.ActionAnswered(*REQUEST, "SUCCESS", "yes", replayed=False, took_ms=20, consumed_at_ms=0),
         1,
     ),
     'action_seconds_sum{pbx="main"}': (
-        facts.ActionAnswered(*REQUEST, "SUCCESS", "yes", replayed=False, took_ms=500),
+        facts.ActionAnswered(*REQUEST, "SUCCESS", "yes", replayed=False, took_ms=500, consumed_at_ms=0),
         0.5,
     ),
     'actions_refused_total{pbx="main",rule="dialler",status="REFUSED"}': (
@@ -103,7 +103,7 @@ def test_a_fact_moves_its_metric(moved: str) -> None:
 
 def test_a_repeated_answer_is_counted_and_has_no_latency() -> None:
     metrics = metrics_of(Board(["main"], NOW))
-    metrics(facts.ActionAnswered(*REQUEST, "SUCCESS", "yes", replayed=True, took_ms=20))
+    metrics(facts.ActionAnswered(*REQUEST, "SUCCESS", "yes", replayed=True, took_ms=20, consumed_at_ms=0))
     found = values(metrics)
     assert found['actions_total{action="Ping",pbx="main",replayed="true",status="SUCCESS"}'] == 1
     assert found.get('action_seconds_count{pbx="main"}', 0) == 0
@@ -121,7 +121,7 @@ def test_what_others_name_makes_no_endless_labels() -> None:
     metrics = metrics_of(Board(["main"], NOW), unselected)
     for number in range(LABELS + 5):
         metrics(facts.EventsPublished({f"topic-{number}": 1}))
-        metrics(facts.ActionAnswered("r", "main", f"Made{number}", "t", 0, 0, "INVALID", "no", False, 1))  # noqa: FBT003
+        metrics(facts.ActionAnswered("r", "main", f"Made{number}", "t", 0, 0, "INVALID", "no", False, 1, 0))  # noqa: FBT003
     found = values(metrics)
     assert found[f'records_published_total{{topic="{OTHERS}"}}'] == 5
     assert found[f'events_unselected_total{{event="{OTHERS}"}}'] == 7

@@ -23,15 +23,17 @@ def ask(
     topic: str,
     requests: Mapping[str, Mapping[str, Any]],
     encode: Callable[[Mapping[str, Any]], bytes] = to_json,
+    **headers: str,
 ) -> None:
-    """Write requests by correlation id, each with that as its key."""
+    """Write requests by correlation id, each with that as its key, and with more headers."""
+    more = [(name, value.encode()) for name, value in headers.items()]
     producer = Producer({"bootstrap.servers": bootstrap})
     for correlation, request in requests.items():
         producer.produce(
             topic,
             encode(request),
             correlation.encode(),
-            headers=[(CORRELATION, correlation.encode())],
+            headers=[(CORRELATION, correlation.encode()), *more],
         )
     assert producer.flush(30) == 0
 

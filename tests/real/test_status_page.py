@@ -51,7 +51,7 @@ def happen(telemetry: Telemetry) -> None:
         telemetry(
             ActionAnswered(
                 f"a-{number}", "berlin", "CoreStatus", *action[3:], status="SUCCESS", executed="YES",
-                replayed=False, took_ms=12 + number,
+                replayed=False, took_ms=12 + number, consumed_at_ms=0,
             )
         )  # fmt: skip
     telemetry(EventsLost("berlin", 120, 160, 41, "the journal is full"))

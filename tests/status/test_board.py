@@ -62,7 +62,12 @@ def test_a_refusal_that_is_answered_is_one_line() -> None:
     board = Board(["main"], 0)
     action = "r", "main", "Ping", "requests", 0, 1
     board.take(facts.ActionRefused(*action, status="FORBIDDEN", rule="night", reason="no"), S)
-    board.take(facts.ActionAnswered(*action, status="FORBIDDEN", executed="NO", replayed=False, took_ms=1), S)
+    board.take(
+        facts.ActionAnswered(
+            *action, status="FORBIDDEN", executed="NO", replayed=False, took_ms=1, consumed_at_ms=0
+        ),
+        S,
+    )
     assert [(each.what, each.said["rule"]) for each in board.actions] == [("refused", "night")]
 
 

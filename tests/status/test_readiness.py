@@ -98,7 +98,9 @@ RECOVERED: dict[str, tuple[Fact, ...]] = {
     "partitions": (facts.PartitionsLost(("requests/0",), 0), facts.ClaimsRead("requests", 0, 3)),
     "answers": (
         facts.TransactionAborted("away", 0.5),
-        facts.ActionAnswered(*ACTION, status="SUCCESS", executed="YES", replayed=False, took_ms=3),
+        facts.ActionAnswered(
+            *ACTION, status="SUCCESS", executed="YES", replayed=False, took_ms=3, consumed_at_ms=0
+        ),
     ),
 }
 

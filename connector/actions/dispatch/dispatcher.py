@@ -97,7 +97,7 @@ class Dispatcher:
         if not partition.offsets.meet(record.offset):
             partition.moved = True
             return
-        ticket = Ticket(record)
+        ticket = Ticket(record, now_ms)
         partition.turns.add(ticket)
         self._unread.take(ticket)
         self._go_on([ticket], now_ms)

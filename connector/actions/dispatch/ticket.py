@@ -73,6 +73,7 @@ class Ticket:
 
     Args:
         record: the record.
+        consumed_at_ms: when it was read, in milliseconds since 1970.
         stage: how far it is.
         request: what it says, once it could be decoded.
         pbx: which of ours it is for, once that is known; "" where it names none.
@@ -88,6 +89,7 @@ class Ticket:
     """
 
     record: Incoming
+    consumed_at_ms: int
     stage: Stage = Stage.QUEUED
     request: Request | Undecodable | None = None
     pbx: str | None = None

@@ -22,6 +22,8 @@ _ECHOED: Final = (
     *(CORRELATION_ID, REPLY_TOPIC, REPLY_PARTITION),
     *("traceparent", "tracestate", "ce_traceparent", "ce_tracestate"),
 )
+_TRACE: Final = ("traceparent", "ce_traceparent")
+_TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_BYTES: Final = 1_024
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _PARTITION_BYTES: Final = 4
@@ -110,6 +112,13 @@ class Correlation:
         if len(raw) != _PARTITION_BYTES or raw[0] & 0x80:
             raise ActionError(f"header {REPLY_PARTITION}: not a partition in four bytes, big-endian")
         return int.from_bytes(raw, "big")
+
+
+def traceparent(headers: Headers) -> str:
+    """Return the trace context that a record was sent in, "" where there is none or it is not as W3C has it."""
+    values = dict(headers)
+    found = (values.get(name) or b"" for name in _TRACE)
+    return next((value.decode() for value in found if _TRACEPARENT.fullmatch(value)), "")
 
 
 def _field(named: str) -> str:

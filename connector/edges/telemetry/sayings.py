@@ -88,6 +88,7 @@ SAYINGS: Final[Mapping[type[Fact], Saying]] = {
         logging.DEBUG, "producer: {queued} records queued, {queued_bytes} bytes, {brokers_up} brokers up", ()
     ),
     facts.RegistryTrouble: Saying(logging.WARNING, "registry: {subject}: {reason}; {again}", ("subject",)),
+    facts.TracesUnsent: Saying(logging.WARNING, "traces: {reason}", ("reason",)),
     facts.TopicMade: Saying(logging.INFO, "made topic {topic} with {partitions} partitions"),
     # The audit: one line for each decision, and none is held back.
     facts.ActionBegun: Saying(logging.INFO, "{pbx}: {action} begun by {rule}: {subject}"),
