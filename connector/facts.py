@@ -250,15 +250,14 @@ class KafkaLog(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ProducerMeasured(Fact):
-    """What the events' producer holds: records and bytes, the slowest broker's mean round trip, retries since its start.
+    """What the events' producer holds: records and bytes, the slowest broker's mean round trip, in microseconds.
 
-    `brokers_up` are connections that stand; the round trip is in microseconds, 0 where nothing was sent lately.
+    `brokers_up` are connections that stand; the round trip is 0 where nothing was sent lately.
     """
 
     queued: int
     queued_bytes: int
     round_trip_us: int
-    retries: int
     brokers_up: int
 
 

@@ -20,12 +20,15 @@ class Stalling:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._stalled: set[socket.socket] = set()
+        self._door = threading.Event()
+        self._door.set()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._door.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -35,14 +38,20 @@ class Stalling:
                     end.shutdown(socket.SHUT_RDWR)
 
     def stall(self) -> None:
-        """Let no event through any more on the connections that there are; answers and new connections pass."""
+        """Let no event through any more on the connections that there are; answers pass, new connections wait."""
         with self._lock:
             self._stalled = {*self._open}
+        self._door.clear()
+
+    def welcome(self) -> None:
+        """Let new connections pass."""
+        self._door.set()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 here, _ = self._listener.accept()
+                self._door.wait()
                 there = socket.create_connection((LOOPBACK, self._to))
                 with self._lock:
                     self._open |= {here, there}

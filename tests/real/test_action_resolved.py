@@ -13,7 +13,7 @@ from tests.parts.asterisk import Pbx
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import wait_until
 from tests.real import reading
-from tests.real.bridge import Tables, bridge, fresh, pbx_table, toml
+from tests.real.bridge import MEASURED, Tables, bridge, fresh, pbx_table, toml
 
 RINGS = ["Channel=Local/never@parties/n", "Application=Wait", "Data=600", "Timeout=90000"]
 
@@ -79,9 +79,12 @@ def test_what_became_of_an_unknown_call_is_found_out_by_the_next_owner(
             sender = process(*asked, "--config", str(config), "--output", "json", stdout=subprocess.PIPE)
             with sender as asking:
                 assert victim.wait(60) == -9, log.read_text()
-                with bridge(tmp_path, settings) as second:
+                with bridge(tmp_path, {**settings, "http": MEASURED}) as second:
                     answer = json.loads(asking.communicate(timeout=120)[0])
                     finds_out(answer, asterisk22, kafka.bootstrap, prefix, request_id)
+                    second.moves("calls_unresolved_total", pbx="main")
+                    second.moves("actions_total", action="Originate", status="UNKNOWN")
+                    second.moves("request_partitions")
                     assert second.stop() == 0, second.text()
     reading.remove(kafka.bootstrap, prefix)
 

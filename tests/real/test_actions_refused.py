@@ -11,7 +11,7 @@ from tests.parts.asterisk import Pbx
 from tests.parts.kafka import Cluster, Kafka
 from tests.real import reading
 from tests.real.asking import Inbox, ask
-from tests.real.bridge import Bridge, Tables, bridge, fresh, pbx_table
+from tests.real.bridge import MEASURED, Bridge, Tables, bridge, fresh, pbx_table
 from tests.real.reading import Got
 
 LAMP = f"DEVICE_STATE(Custom:{fresh('lamp')})"
@@ -44,6 +44,7 @@ def tables(bootstrap: str, prefix: str, pbx: Pbx, policy: dict[str, Any]) -> Tab
         "events": {"topic_prefix": prefix},
         "topics": {"partitions": 1},
         "actions": {"format": "json"},
+        "http": MEASURED,
         **({"actions.policy": policy} if policy else {}),
     }
 
@@ -96,6 +97,11 @@ def assert_refused(profile: str, asked: Mapping[str, Any], one: Place) -> None:
         assert (answer["response"], answer["events"], answer["output"]) == ([], [], []), name
     told = {fact["request_id"]: fact["rule"] for fact in one.running.facts("ActionRefused")}
     assert told == dict.fromkeys(asked, f"profile {profile}")
+    refused = len(asked)
+    assert one.running.metric("actions_refused_total", rule=f"profile {profile}") == refused
+    assert one.running.metric("actions_total", status="REFUSED") == refused
+    assert one.running.metric("actions_total", action="Ping", status="SUCCESS") == 1
+    assert one.running.metric("action_seconds_count", pbx="main") == refused + 1
 
 
 def assert_nothing_told(secret: str, one: Place) -> None:

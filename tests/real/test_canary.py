@@ -11,7 +11,7 @@ from tests.parts.asterisk import Pbx
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import wait_until
 from tests.real import reading
-from tests.real.bridge import Tables, bridge, fresh, pbx_table
+from tests.real.bridge import MEASURED, Tables, bridge, fresh, pbx_table
 from tests.real.stalling import Stalling
 
 BEFORE, HELD, AFTER, FORGED = "BeforeTheStall", "HeldBack", "AfterTheStall", "ForgedNonce"
@@ -31,6 +31,7 @@ def tables(pbx: Pbx, port: int, kafka: Cluster | Kafka, prefix: str) -> Tables:
             "routing": "single",
         },
         "topics": {"partitions": 1},
+        "http": MEASURED,
     }
 
 
@@ -70,8 +71,16 @@ def test_a_stalled_stream_is_renewed_and_the_gap_is_told(
             say(pbx, HELD)
             (missed,) = running.expect("CanaryMissed")
             assert missed["renewed"] is True
+            running.moves("stream_stalled", pbx="main")
+            running.moves("canaries_missed_total", pbx="main")
+            way.welcome()
             running.expect("LinkUp", times=2)
             running.expect("CanarySeen")
+            running.falls("stream_stalled", pbx="main")
+            running.moves("gaps_total", pbx="main", loss="possible")
+            running.moves("gap_seconds_total", least=0.001, pbx="main")
+            if roads == "both":
+                running.moves("action_sessions", pbx="main")
             say(pbx, AFTER)
             reading.expect(kafka.bootstrap, prefix, AFTER.encode())
             assert running.stop() == 0, running.text()

@@ -15,7 +15,7 @@ from tests.parts.asterisk import Pbx
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import wait_until
 from tests.real import reading
-from tests.real.bridge import bridge, command, fresh, pbx_table, toml
+from tests.real.bridge import MEASURED, bridge, command, fresh, pbx_table, toml
 from tests.real.reading import Got
 from tests.real.test_journal import Counting
 
@@ -42,6 +42,7 @@ def test_what_kafka_refused_comes_to_its_topic_under_its_id_once_that_is_mended(
         "kafka": {"bootstrap_servers": [kafka.bootstrap], "reach_timeout_s": 30.0},
         "kafka.producer": {"compression.type": "none", "batch.num.messages": 1},
         "events": {"select": ["UserEvent"], "topic_prefix": prefix, "format": "json"},
+        "http": MEASURED,
     }
 
     def of(name: str) -> list[Got]:
@@ -52,6 +53,7 @@ def test_what_kafka_refused_comes_to_its_topic_under_its_id_once_that_is_mended(
         counting.more(20)
         counting.stop()
         letters = wait_until(lambda: of("dlq"), "dead letters", within=60)
+        running.moves("dead_letters_total", reason="record-refused")
         assert running.stop() == 0, running.text()
     letters = of("dlq")
     assert of("events.user-event") == []

@@ -12,7 +12,7 @@ import pytest
 from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Cluster, Kafka
 from tests.real import reading
-from tests.real.bridge import bridge, command, fresh, toml
+from tests.real.bridge import MEASURED, bridge, command, fresh, toml
 from tests.real.test_journal import Counting, numbered, settings, text_of
 
 
@@ -55,17 +55,20 @@ def test_a_full_disk_is_done_without_until_there_is_room(
 ) -> None:
     pbx, prefix = start_asterisk(22), fresh("disk")
     disk.mount()
-    tables = settings(kafka, pbx, pbx.port, tmp_path, prefix)
+    tables = {**settings(kafka, pbx, pbx.port, tmp_path, prefix), "http": MEASURED}
     with Counting(pbx) as counting, bridge(tmp_path, tables, "--only", "events") as running:
         running.expect("LinkUp")
         counting.more(500)
         disk.fill()
         counting.more(500)
         running.expect("JournalFailed")
+        running.moves("journal_failing", pbx="main")
+        running.moves("journal_failures_total", pbx="main")
         counting.more(500)
         reading.expect(kafka.bootstrap, prefix, text_of(counting.made))
         disk.empty()
         running.expect("JournalRestored")
+        running.falls("journal_failing", pbx="main")
         counting.more(500)
         counting.stop()
         reading.expect(kafka.bootstrap, prefix, text_of(counting.made))

@@ -11,7 +11,7 @@ from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import wait_until
 from tests.parts.registry import Registry, Service
 from tests.real import reading
-from tests.real.bridge import Tables, bridge, command, fresh, pbx_table, toml
+from tests.real.bridge import MEASURED, Tables, bridge, command, fresh, pbx_table, toml
 from tests.real.test_journal import Counting
 
 MORE = 500
@@ -26,6 +26,7 @@ def settings(kafka: Cluster | Kafka, pbx: Pbx, url: str, folder: Path, prefix: s
         "events": {"select": ["@user", "Newchannel", "Hangup"], "topic_prefix": prefix},
         "journal": {"path": str(folder / "journal")},
         "topics": {"partitions": 1},
+        "http": MEASURED,
     }
 
 
@@ -55,6 +56,7 @@ def test_what_is_read_waits_for_the_registry(
             cable.cut()
             call(pbx)
             running.expect("RegistryTrouble")
+            running.moves("registry_errors_total")
             counting.more(MORE)
             counting.stop()
             cable.welcome()

@@ -14,7 +14,7 @@ from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import free_port
 from tests.parts.registry import Registry, Service
 from tests.real import reading
-from tests.real.bridge import Tables, bridge, command, fresh, pbx_table, toml
+from tests.real.bridge import MEASURED, Tables, bridge, command, fresh, pbx_table, toml
 from tests.real.story import Ends, tables
 
 FEW = ["Hangup", "Newchannel", "UserEvent"]
@@ -109,8 +109,11 @@ def test_a_wrong_password_fails_the_check_and_is_loud_in_run(place: Place) -> No
     check = place.command("check")
     assert check.returncode == 1
     assert "Authentication failed" in check.stdout
-    with bridge(place.folder, place.tables) as running:
+    with bridge(place.folder, {**place.tables, "http": MEASURED}) as running:
         told = running.expect("LoginWasRefused", pbx="main")[0]
+        running.moves("login_refusals_total", pbx="main", session="events")
+        assert running.metric("session_up", pbx="main") == 0
+        assert running.metric("ready") == 0
         assert told["level"] == "error"
         assert "Authentication failed" in told["message"]
         assert told["retry_s"] > 10

@@ -12,7 +12,7 @@ from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.processes import free_port
 from tests.real import reading
-from tests.real.bridge import Tables, bridge, fresh, pbx_table
+from tests.real.bridge import MEASURED, Tables, bridge, fresh, pbx_table
 from tests.real.test_journal import Counting, text_of
 
 UNREAD = 300
@@ -34,6 +34,7 @@ def test_every_number_of_the_pbx_is_in_kafka_or_told_to_be_missing(
                 "routing": "single",
             },
             "topics": {"partitions": 1},
+            "http": MEASURED,
         }
         with bridge(tmp_path, tables, "--only", "events") as running:
             running.expect("LinkUp")
@@ -45,6 +46,7 @@ def test_every_number_of_the_pbx_is_in_kafka_or_told_to_be_missing(
             counting.more(UNREAD)
             cable.lead_to(pbx.port)
             running.expect("EventsMissed")
+            running.moves("events_missed_total", UNREAD, pbx="main")
             counting.more(1_000)
             counting.stop()
             reading.expect(kafka.bootstrap, prefix, text_of(counting.made))

@@ -8,7 +8,7 @@ from tests.parts.asterisk import Asterisk
 from tests.parts.kafka import Cluster, Kafka
 from tests.parts.registry import Registry, Service
 from tests.real import reading
-from tests.real.bridge import Bridge, bridge, fresh, pbx_table
+from tests.real.bridge import MEASURED, Bridge, bridge, fresh, pbx_table
 from tests.real.reading import Decoder, Got
 from tests.real.story import Ends, mark, tables
 
@@ -26,7 +26,7 @@ def test_one_goes_down_and_comes_back_while_the_other_goes_on(
     pbxs = {f"pbx-{version}": start_asterisk(version, system_name=f"pbx-{version}") for version in (22, 16)}
     for name, pbx in pbxs.items():
         settings[f"pbx.{name}"] = pbx_table(pbx.host, pbx.port, pbx.username, pbx.secret, **QUICK)
-    with bridge(tmp_path, settings) as running:
+    with bridge(tmp_path, {**settings, "http": MEASURED}) as running:
         go_down_and_come_back(running, kafka.bootstrap, prefix, *pbxs.values())
         assert running.stop() == 0, running.text()
         assert len(running.facts("LinkUp")) == 3
@@ -44,12 +44,20 @@ def go_down_and_come_back(
     mark(steady, "Steady1")
     mark(frail, "Frail1")
     reading.expect(bootstrap, prefix, b"Frail1")
+    running.moves("session_up", least=2)
+    running.moves("ready")
     frail.kill()
     running.expect("LinkDown", pbx="pbx-16")
+    running.falls("session_up", pbx="pbx-16")
+    running.falls("ready")
+    running.moves("session_ends_total", pbx="pbx-16")
+    assert running.metric("session_ends_total", pbx="pbx-22") == 0
     mark(steady, "Steady2")
     reading.expect(bootstrap, prefix, b"Steady2")
     frail.start()
     running.expect("LinkUp", 2, pbx="pbx-16")
+    running.moves("logins_total", least=2, pbx="pbx-16")
+    running.moves("ready")
     mark(frail, "Frail2")
     mark(steady, "Steady3")
     for last in (b"Frail2", b"Steady3"):

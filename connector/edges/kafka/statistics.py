@@ -23,6 +23,5 @@ def measured(text: str) -> ProducerMeasured:
         queued=int(told.get("msg_cnt", 0)),
         queued_bytes=int(told.get("msg_size", 0)),
         round_trip_us=max((int(each.get("rtt", {}).get("avg", 0)) for each in brokers), default=0),
-        retries=sum(int(each.get("txretries", 0)) for each in brokers),
         brokers_up=sum(each.get("state") == "UP" for each in brokers),
     )

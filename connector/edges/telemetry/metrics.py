@@ -86,7 +86,6 @@ class Metrics:
         self.queued = self._gauge("producer_queued", "Records in the producer's queue.")
         self.queued_bytes = self._gauge("producer_queued_bytes", "Their size.")
         self.round_trip = self._gauge("producer_round_trip_seconds", "The slowest broker's mean round trip.")
-        self.retries = self._gauge("producer_retries", "Requests sent again since the producer was made.")
         self.brokers = self._gauge("producer_brokers_up", "Brokers to which a connection stands.")
         self.registries = self._counter("registry_errors", "Questions that the registry did not answer.")
 
@@ -175,7 +174,6 @@ def _measured(metrics: Metrics, fact: facts.ProducerMeasured) -> None:
     metrics.queued.set(fact.queued)
     metrics.queued_bytes.set(fact.queued_bytes)
     metrics.round_trip.set(fact.round_trip_us / 1_000_000)
-    metrics.retries.set(fact.retries)
     metrics.brokers.set(fact.brokers_up)
 
 
