@@ -83,10 +83,14 @@ class Bridge:
 
         return wait_until(told, f"{times} x {kind} {fields} in the log", within=90)
 
+    def address(self) -> str:
+        """Wait until the log tells where the status page is."""
+        found = wait_until(lambda: _ADDRESS.search(self.text()), "the status page's address", within=60)
+        return found[1]
+
     def metric(self, name: str, **labels: str) -> float | None:
         """Return the sum of the samples of `ami_kafka_NAME` that have these labels; None where there is none."""
-        address = wait_until(lambda: _ADDRESS.search(self.text()), "the status page's address", within=60)
-        with urllib.request.urlopen(f"{address[1]}metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.address()}metrics", timeout=30) as answer:
             families = [*text_string_to_metric_families(answer.read().decode())]
         samples = [each for family in families for each in family.samples if each.name == f"ami_kafka_{name}"]
         values = [each.value for each in samples if labels.items() <= each.labels.items()]

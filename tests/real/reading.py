@@ -92,7 +92,11 @@ def expect(bootstrap: str, prefix: str, text: bytes, *, times: int = 1) -> None:
 
 def got_of(message: Message) -> Got:
     pairs = [(pair[0], pair[1]) for pair in message.headers() or []]
-    headers = {str(name): value.decode(errors="backslashreplace") for name, value in pairs if isinstance(value, bytes)}
+    headers = {
+        str(name): value.decode(errors="backslashreplace")
+        for name, value in pairs
+        if isinstance(value, bytes)
+    }
     return Got(
         message.topic() or "",
         message.partition() or 0,
