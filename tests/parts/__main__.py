@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _fetch(arguments: argparse.Namespace) -> None:
-    for name in tuple(arguments.parts) or (*running.USUAL, "spring", "tools", "asyncapi"):
+    for name in tuple(arguments.parts) or (*running.USUAL, "spring", "tools", "asyncapi", "validators"):
         begun = time.monotonic()
         folder = running.fetch(name)
         print(f"{name:<11} {folder} ({time.monotonic() - begun:.1f} s)")

@@ -7,7 +7,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from tests.parts import acltool, asterisk, asyncapi, broker, cache, debian, kafka, registry, spring
+from tests.parts import (
+    acltool,
+    asterisk,
+    asyncapi,
+    broker,
+    cache,
+    debian,
+    kafka,
+    registry,
+    spring,
+    validators,
+)
 from tests.parts.processes import end_group
 
 VARIABLES = {
@@ -111,8 +122,9 @@ FETCHERS: dict[str, Callable[[], Path]] = {
     "spring": spring.provided,
     "tools": acltool.provided,
     "asyncapi": asyncapi.provided,
+    "validators": validators.provided,
 }
-"""What can be fetched; of these `spring` and `asyncapi` are libraries, `tools` a command, and none can be started."""
+"""What can be fetched; of these `spring`, `asyncapi` and `validators` are libraries, `tools` a command, and none can be started."""
 FOLDERS = {
     "kafka": broker.FOLDER,
     "kafka3": broker.FOLDER,
@@ -121,6 +133,7 @@ FOLDERS = {
     "asterisk16": "asterisk16",
     "spring": spring.FOLDER,
     "asyncapi": asyncapi.FOLDER,
+    "validators": validators.FOLDER,
     "tools": acltool.FOLDER,
 }
 
