@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check lint format types imports schemas bench crashtest soak fuzz parts lock ci clean help
+.PHONY: demo test check lint format types imports schemas bench crashtest soak fuzz parts reference lock ci clean help
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -58,6 +58,9 @@ fuzz: .venv/package.stamp .venv/test.stamp  ## damaged input for each reader of 
 
 parts: .venv/package.stamp .venv/test.stamp  ## fetch the real Asterisk, Kafka and registry into the cache
 	@$(BIN)/python -m tests.parts fetch $(ARGS)
+
+reference: .venv/package.stamp .venv/test.stamp  ## write the types and defaults in docs/settings.md from the code
+	@$(BIN)/python -m tests.reference
 
 lock: build/lock/bin/uv  ## choose versions anew and write the lock files
 	$(COMPILE) --output-file requirements.lock pyproject.toml

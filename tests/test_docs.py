@@ -4,12 +4,9 @@ import inspect
 import json
 import re
 import shlex
-import types
-import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Final
 
 import pytest
 from typer.testing import CliRunner
@@ -29,6 +26,7 @@ from connector.events.watching import canary
 from connector.settings.load import load
 from connector.settings.privacy import privacy
 from connector.settings.sections import Settings
+from tests import reference
 from tests.cli.commands import COMMANDS
 
 ROOT: Final = Path(__file__).parents[1]
@@ -84,46 +82,8 @@ def test_every_example_of_a_command_has_options_that_exist(line: str) -> None:
     COMMANDS[name].make_context(name[-1], list(words[len(name) :]))
 
 
-def settings() -> Iterator[tuple[str, "Field[Any]"]]:
-    yield from _of(Settings, "")
-
-
-def _of(section: type, where: str) -> Iterator[tuple[str, "Field[Any]"]]:
-    hints = get_type_hints(section)
-    for each in fields(section):
-        key = f"{where}{each.name}"
-        kind, place = _section(hints[each.name], key)
-        # A table that is always there, or comes as often as one likes, has rows for its keys alone.
-        alone = is_dataclass(each.default) or place.endswith("[].")
-        if kind is None or (where and not alone):
-            yield key, each
-        if kind is not None:
-            yield from _of(kind, place)
-
-
-def _section(hint: Any, key: str) -> tuple[type | None, str]:
-    """Return the section behind a setting's type, if there is one, and how its keys begin."""
-    if get_origin(hint) is Mapping:
-        inner = get_args(hint)[1]
-        named = is_dataclass(inner) and isinstance(inner, type)
-        return (inner, f"{key}.{_placeholder(key)}.") if named else (None, "")
-    if get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
-        return get_args(hint)[0], f"{key}[]."
-    if get_origin(hint) in (types.UnionType, typing.Union):
-        hint = next(each for each in get_args(hint) if each is not type(None))
-    return (hint, f"{key}.") if isinstance(hint, type) and is_dataclass(hint) else (None, "")
-
-
-def _placeholder(key: str) -> str:
-    return {"pbx": "NAME", "topics.families": "FAMILY"}[key]
-
-
-KEYS: Final = {key: each for key, each in settings() if key != "topics.families"}
-ROWS: Final = {
-    cells[1].strip().strip("`"): cells
-    for line in SETTINGS.splitlines()
-    if line.startswith("| `") and (cells := line.split("|"))
-}
+KEYS: Final = reference.settings()
+ROWS: Final = reference.rows(SETTINGS)
 
 
 def test_every_setting_is_described_and_no_other() -> None:
@@ -131,23 +91,14 @@ def test_every_setting_is_described_and_no_other() -> None:
     assert ROWS.keys() == KEYS.keys()
 
 
-@pytest.mark.parametrize("key", list(KEYS))
-def test_the_default_of_a_setting_is_told(key: str) -> None:
-    told = ROWS[key][3].strip()
-    default = KEYS[key].default
-    if default is MISSING:
-        factory = KEYS[key].default_factory
-        assert told == ("must be set" if factory is MISSING else "`{}`")
-    elif isinstance(default, tuple):
-        assert told == f"`{json.dumps(default)}`"
-    elif isinstance(default, bool):
-        assert told == f"`{str(default).lower()}`"
-    elif default is not None:
-        assert told == f"`{default}`"
-    else:
-        # What holds where nothing is set, in words or as another key.
-        assert told
-        assert told != "must be set"
+def test_the_reference_of_settings_is_as_the_code_has_it() -> None:
+    assert reference.written(SETTINGS) == SETTINGS
+
+
+@pytest.mark.parametrize("key", [key for key, each in KEYS.items() if each.field.default is None])
+def test_what_holds_where_nothing_is_set_is_told(key: str) -> None:
+    assert ROWS[key][3]
+    assert ROWS[key][3] != reference.MUST_BE_SET
 
 
 def test_the_settings_of_the_readme_load(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def container(folder: Path, made: Path, text: str, environment: Mapping[str, str
 
 def settings(pbx: Pbx, kafka: Cluster | Kafka, registry: Service | Registry) -> str:
     """The sample's own settings, but for the places of the peers and who logs in."""
-    (source,) = (each.split(":")[0] for each in CONNECTOR["volumes"] if each.endswith(".toml:ro"))
+    (source,) = (str(each).split(":")[0] for each in CONNECTOR["volumes"] if each.endswith(".toml:ro"))
     text = (ROOT / source).read_text("utf-8")
     places = {
         "asterisk:5038": f"{pbx.host}:{pbx.port}",
