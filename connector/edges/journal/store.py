@@ -139,6 +139,7 @@ class Store:
     def remember(self, memory: bytes) -> None:
         """Keep some bytes for the next process, as of what is written now."""
         path = self._folder / f"{_MEMORY}{_NEW}"
+        path.touch(0o600)
         path.write_bytes(_MEMORY_HEAD.pack(self.written, crc32(memory)) + memory)
         path.replace(self._folder / _MEMORY)
 
