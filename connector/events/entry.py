@@ -1,12 +1,15 @@
 """What crosses the journal: one frame with everything that was decided about it on arrival."""
 
+import traceback
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from connector.ami.message import event_name, kind_of
 
 if TYPE_CHECKING:
     from connector.avro.normalise import Reading
+
+UNFORESEEN: Final = "unforeseen"
 
 
 class Origin(StrEnum):
@@ -33,6 +36,14 @@ class Flaw(NamedTuple):
 
     reason: str
     detail: str
+
+
+def unforeseen(error: Exception) -> Flaw:
+    """Return the flaw of a frame that we have failed at, which is a defect of ours."""
+    # Its text might hold a value of the event.
+    places = traceback.extract_tb(error.__traceback__)
+    detail = f"{type(error).__name__} in {places[-1].name}" if places else type(error).__name__
+    return Flaw(UNFORESEEN, detail)
 
 
 class Entry(NamedTuple):

@@ -15,7 +15,7 @@ from connector.avro.normalise import Normaliser, Reading
 from connector.events import notices
 from connector.events.calls import Calls, Memory, Merge
 from connector.events.discretion import Discretion
-from connector.events.entry import Entry, Flaw, Origin, Source
+from connector.events.entry import Entry, Flaw, Origin, Source, unforeseen
 from connector.events.gaps.holes import Hole, Holes
 from connector.events.gaps.interruption import Interruption, Node, compare, node, started_at
 from connector.events.gaps.losses import GivenUp
@@ -196,13 +196,18 @@ class Intake:
             if frame[:7] != b"Event: " or type(frame) is Oversize:
                 self._odd(frame, received_us, entries)
                 continue
-            reading = read(frame)
-            flaw = judge(reading)
-            if flaw is not None:
-                self._suspicious(frame, received_us, reading, flaw, entries)
+            try:
+                reading = read(frame)
+                flaw = judge(reading)
+                if flaw is not None:
+                    self._suspicious(frame, received_us, reading, flaw, entries)
+                    continue
+                # A forged Uniqueid must not bring a root into the world: hence only now.
+                root, merge = root_of(reading, received_us)
+            except Exception as error:  # noqa: BLE001 (one event would end the session, and come again in the next)
+                reading = None
+                entries.append(self._number(frame, received_us, None, unforeseen(error), None))
                 continue
-            # A forged Uniqueid must not bring a root into the world: hence only now.
-            root, merge = root_of(reading, received_us)
             if merge is not None:
                 entries.append(self._merge(merge, received_us))
             schema = reading.shape.schema
@@ -234,8 +239,11 @@ class Intake:
         """Take an item of a list, in its place among the frames; return its reading where it is genuine."""
         self._last_us = received_us
         entries: list[Entry] = []
-        reading = None if isinstance(frame, Oversize) else self._normaliser.read(frame)
-        flaw = self._integrity.judge(reading) if reading else None
+        try:
+            reading, flaw = self._judged(frame)
+        except Exception as error:  # noqa: BLE001 (as in `frames`)
+            entries.append(self._number(frame, received_us, None, unforeseen(error), None))
+            return None, [_listed(entry, snapshot_id) for entry in self._journaled(entries)]
         if reading is None:
             self._odd(frame, received_us, entries)
         elif flaw is not None:
@@ -250,6 +258,10 @@ class Intake:
                 self._unselected(reading.shape.schema.event)
         listed = [_listed(entry, snapshot_id) for entry in self._journaled(entries)]
         return (None if flaw else reading), listed + self._resolved(received_us)
+
+    def _judged(self, frame: bytes) -> tuple[Reading | None, Flaw | None]:
+        reading = None if isinstance(frame, Oversize) else self._normaliser.read(frame)
+        return reading, self._integrity.judge(reading) if reading else None
 
     def settle(self, whole: Collection[str], snapshot_id: str, now_us: int) -> list[Entry]:
         """Return the ends of what has ended unread, as far as these events are published.

@@ -5,7 +5,7 @@ from typing import Any
 from connector.avro.codec import decode
 from connector.avro.normalise import Normaliser
 from connector.edges.schemas import load_schemas
-from connector.events.entry import Entry, Origin, Source
+from connector.events.entry import UNFORESEEN, Entry, Origin, Source
 from connector.events.intake import Intake
 from connector.events.records.outcome import NeedsSchema, Publish, Quarantine
 from connector.events.records.routing import Routing
@@ -48,6 +48,7 @@ def translator(**rules: Any) -> Translator:
 
 
 def translate(entry: Entry, **rules: Any) -> Publish | Quarantine:
+    assert entry.flaw is None or entry.flaw.reason != UNFORESEEN, entry
     made = translator(**rules)
     outcome = made.translate(entry)
     if isinstance(outcome, NeedsSchema):

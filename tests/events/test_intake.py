@@ -1,9 +1,13 @@
 """Numbers, roots, selection and the connector's own notices."""
 
+import pytest
+
 from connector.ami.framing import Framer
-from connector.events.calls import GRACE_US
-from connector.events.entry import Origin, name_of
+from connector.avro.normalise import Normaliser, Reading
+from connector.events.calls import GRACE_US, Calls
+from connector.events.entry import Flaw, Origin, name_of
 from connector.events.gaps.losses import DAMAGED, GivenUp, let_go
+from connector.events.integrity import Integrity
 from connector.events.watching.heartbeat import Depth, Health
 from tests.events.frames import NOW, SOURCE, event, intake, record, snapshot
 
@@ -115,6 +119,47 @@ def test_what_is_no_event_is_kept_under_its_reason() -> None:
         "oversize",
     ]
     assert [entry.sequence for entry in entries] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("failing", [(Normaliser, "read"), (Integrity, "judge"), (Calls, "root_of")])
+def test_an_event_that_we_fail_at_is_a_dead_letter_and_stops_nothing(
+    failing: tuple[type, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, name = failing
+    whole = getattr(kind, name)
+
+    def failed(self: object, read: object, *more: object) -> object:
+        frame = read.frame if isinstance(read, Reading) else read
+        if isinstance(frame, bytes) and b"Uniqueid: 1.2" in frame:
+            raise ValueError("caller 4711")
+        return whole(self, read, *more)
+
+    taker = intake()
+    monkeypatch.setattr(kind, name, failed)
+    frames = [hangup("1.1", "1.1"), hangup("1.2", "1.2"), hangup("1.3", "1.3")]
+    first, letter, last = taker.frames(frames, NOW)
+    assert (first.flaw, last.flaw) == (None, None)
+    assert (letter.frame, letter.root, letter.flaw) == (
+        frames[1],
+        None,
+        Flaw("unforeseen", "ValueError in failed"),
+    )
+    assert [entry.sequence for entry in (first, letter, last)] == [1, 2, 3]
+
+
+def test_an_item_of_a_list_that_we_fail_at_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(_: Normaliser, frame: bytes) -> Reading:
+        raise ValueError(frame)
+
+    taker, frame = intake(), event("Status", snapshot("1.2", "1.1"))
+    monkeypatch.setattr(Normaliser, "read", failed)
+    reading, (letter,) = taker.item(frame, NOW, "s-1")
+    assert reading is None
+    assert (letter.frame, letter.origin, letter.flaw) == (
+        frame,
+        Origin.SNAPSHOT,
+        Flaw("unforeseen", "ValueError in failed"),
+    )
 
 
 def test_a_heartbeat_tells_the_longest_delay_since_the_last() -> None:

@@ -11,7 +11,7 @@ from connector.actions.writing.dead_letter import dead_letter
 from connector.dead_letters import cause_of
 from connector.events.entry import Entry, Flaw, Origin, Source
 from connector.events.records.letters import ENTRY, Headers, Unfit, entry_of
-from connector.events.records.outcome import Publish
+from connector.events.records.outcome import Publish, Quarantine
 from tests.actions.records import incoming, undecodable_of
 from tests.events.frames import SOURCE, event, intake, snapshot, translate, translator
 
@@ -74,6 +74,17 @@ def test_a_suspect_stays_one() -> None:
 
 
 LARGE = event("VarSet", snapshot("1.1", "1.1"), "Variable: x", "Value: " + "v" * 950_000)
+
+
+def test_what_was_failed_at_on_arrival_says_that_its_call_is_not_known() -> None:
+    entry = one(HANGUP)._replace(root=None, flaw=Flaw("unforeseen", "ValueError in read"))
+    letter = translator().translate(entry)
+    assert isinstance(letter, Quarantine)
+    assert letter.reason == "unforeseen"
+    unfit = entry_of(letter.publish.value, letter.publish.headers)
+    assert isinstance(unfit, Unfit)
+    assert unfit.reason.startswith("its call is not known")
+    assert "ValueError in read" in unfit.reason
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from connector.ami.message import Kind, kind_of
 from connector.app.lines import lines_end
 from connector.app.replay import Capture, replay
 from connector.edges.telemetry import Telemetry
-from connector.events.records.translate import UNFORESEEN
+from connector.events.entry import UNFORESEEN
 from connector.settings.load import load
 from tests.fuzz import frames
 from tests.fuzz.mutation import Mutator

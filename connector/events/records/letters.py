@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from connector.dead_letters import cause_of, error_headers
-from connector.events.entry import Entry, Flaw, Origin, Source
+from connector.events.entry import UNFORESEEN, Entry, Flaw, Origin, Source
 from connector.events.integrity import SUSPECT
 from connector.percent import path_part
 
@@ -80,6 +80,8 @@ def entry_of(value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -
         entry = _entry(value, json.loads(told.get(ENTRY) or b""))
     except (ValueError, TypeError, RecursionError):
         return Unfit("nothing says its call and number: it was written by another version")
+    if entry.flaw is not None and entry.flaw.reason == UNFORESEEN:
+        return Unfit(f"its call is not known: the connector failed at it on arrival ({entry.flaw.detail})")
     if entry.flaw is not None and entry.flaw.reason != SUSPECT:
         return Unfit(f"it was never an event ({entry.flaw.reason}): {entry.flaw.detail}")
     return entry

@@ -1,6 +1,5 @@
 """Entry to outcome: what Kafka gets for one frame. A function of the entry alone."""
 
-import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,7 +10,7 @@ from connector.avro.codec import to_json, wire_prefix
 from connector.avro.normalise import Normaliser, Reading
 from connector.avro.schema import EventSchema
 from connector.events.discretion import Discretion
-from connector.events.entry import Entry, Flaw, Origin, name_of
+from connector.events.entry import Entry, Flaw, Origin, name_of, unforeseen
 from connector.events.integrity import SUSPECT
 from connector.events.records.cloudevents import CloudEvents
 from connector.events.records.letters import SIZE, dead_letter_headers
@@ -21,7 +20,6 @@ from connector.events.records.record import Records
 from connector.events.records.routing import Keys, Routing
 
 TOO_LARGE = "too-large"
-UNFORESEEN = "unforeseen"
 _KEPT_OF_LARGE = 65_536
 
 _new: Final = tuple.__new__
@@ -116,10 +114,7 @@ class Translator:
 
     def unforeseen(self, entry: Entry, error: Exception) -> Quarantine:
         """Return the dead letter for an entry that `translate` has failed at, which is a defect of ours."""
-        # Its text might hold a value of the event.
-        places = traceback.extract_tb(error.__traceback__)
-        detail = f"{type(error).__name__} in {places[-1].name}" if places else type(error).__name__
-        return self._quarantine(entry, Flaw(UNFORESEEN, detail), "VALUE_CONVERTER")
+        return self._quarantine(entry, unforeseen(error), "VALUE_CONVERTER")
 
     def _told(self, entry: Entry) -> Entry:
         return entry if self._discretion is None else self._discretion.told(entry)
