@@ -7,7 +7,7 @@ key and id, once what has made it one is mended.
 
 import json
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
 from connector.dead_letters import cause_of, error_headers
 from connector.events.entry import UNFORESEEN, Entry, Flaw, Origin, Source
@@ -89,7 +89,7 @@ def entry_of(value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -
 
 def _entry(frame: bytes, decided: list[object]) -> Entry:
     source, sequence, received_us, origin, root, flaw, snapshot_id, recovered, masked = decided
-    if not (isinstance(sequence, int) and isinstance(received_us, int)):
+    if not (_is_long(sequence) and _is_long(received_us)):
         raise TypeError
     flawed = Flaw(*map(str, flaw)) if isinstance(flaw, list) else None
     return Entry(
@@ -106,6 +106,11 @@ def _entry(frame: bytes, decided: list[object]) -> Entry:
     )
 
 
+def _is_long(value: object) -> TypeGuard[int]:
+    """Say whether a value is a number that an entry may have; a time beyond is one that no calendar has."""
+    return isinstance(value, int) and 0 <= value < 1 << 60
+
+
 def _source(told: object) -> Source:
     match told:
         case [
@@ -114,6 +119,6 @@ def _source(told: object) -> Source:
             None | str() as system,
             None | str() as asterisk,
             None | str() as ami,
-        ]:
+        ] if _is_long(epoch):
             return Source(pbx, epoch, system, asterisk, ami)
     raise TypeError
